@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The C side of the Rust kmem_cache iterator: what BPF must see by type.
+ *
+ * pahole leaves Rust compile units out of BTF. So the context struct, the
+ * function whose BTF id programs attach to, the BTF id of the entry, and the
+ * kfuncs are C.
+ */
+#include <linux/bpf.h>
+#include <linux/btf.h>
+#include <linux/btf_ids.h>
+#include <linux/init.h>
+
+#include "helpers.h"
+
+DEFINE_BPF_ITER_FUNC(kmem_cache, struct bpf_iter_meta *meta, struct kmem_cache *s)
+
+BTF_ID_LIST_GLOBAL_SINGLE(bpf_kmem_cache_btf_id, struct, kmem_cache)
+
+__bpf_kfunc_start_defs();
+
+/**
+ * bpf_iter_kmem_cache_new() - Begin a bpf_for_each() loop over all slab caches.
+ * @it: State of the loop, uninitialised.
+ *
+ * Context: Sleepable programs.
+ * Return: 0.
+ */
+__bpf_kfunc int bpf_iter_kmem_cache_new(struct bpf_iter_kmem_cache *it)
+{
+	BTF_TYPE_EMIT(struct bpf_iter__kmem_cache);
+
+	kmem_cache_iter_open_coded_new(it);
+	return 0;
+}
+
+/**
+ * bpf_iter_kmem_cache_next() - Go to the next slab cache.
+ * @it: State of the loop.
+ *
+ * The slab cache is kept alive until the next call with the same @it, be it
+ * this one or bpf_iter_kmem_cache_destroy().
+ *
+ * Context: Sleepable programs. Takes slab_mutex, and destroys the cache that was
+ *          visited if its owner has let go of it meanwhile.
+ * Return: The slab cache, or NULL after the last one.
+ */
+__bpf_kfunc struct kmem_cache *bpf_iter_kmem_cache_next(struct bpf_iter_kmem_cache *it)
+{
+	return kmem_cache_iter_open_coded_next(it);
+}
+
+/**
+ * bpf_iter_kmem_cache_destroy() - End a bpf_for_each() loop.
+ * @it: State of the loop, wherever it has come to.
+ *
+ * Context: As bpf_iter_kmem_cache_next().
+ */
+__bpf_kfunc void bpf_iter_kmem_cache_destroy(struct bpf_iter_kmem_cache *it)
+{
+	kmem_cache_iter_open_coded_destroy(it);
+}
+
+__bpf_kfunc_end_defs();

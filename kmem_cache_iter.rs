@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The `kmem_cache` BPF iterator: every slab cache of the running kernel.
+//!
+//! A BPF program is called for each slab cache without `slab_mutex` held. What keeps the cache
+//! alive meanwhile is a reference, taken and given up under that mutex. One step is one critical
+//! section: the next cache is pinned before the current one is given up.
+//!
+//! C counterpart: [`kernel/bpf/kmem_cache_iter.c`](srctree/kernel/bpf/kmem_cache_iter.c)
+
+mod bpf_iter;
+mod open_coded;
+mod slab;
+
+use bpf_iter::{
+    Context,
+    Registration,
+    Target, //
+};
+use core::mem::offset_of;
+use kernel::{
+    bindings,
+    prelude::*,
+    seq_file::SeqFile,
+    seq_print, //
+};
+use slab::PinnedCache;
+
+module! {
+    type: KmemCacheIterModule,
+    name: "kmem_cache_iter_rust",
+    description: "BPF iterator over all slab caches",
+    license: "GPL",
+}
+
+#[pin_data]
+struct KmemCacheIterModule {
+    #[pin]
+    registration: Registration<KmemCacheIter>,
+}
+
+impl kernel::InPlaceModule for KmemCacheIterModule {
+    fn init(_module: &'static ThisModule) -> impl PinInit<Self, Error> {
+        try_pin_init!(Self {
+            registration <- Registration::new(),
+        })
+    }
+}
+
+/// The iterator target `kmem_cache`.
+struct KmemCacheIter;
+
+impl Target for KmemCacheIter {
+    const RESCHED: bool = true;
+
+    type Entry = PinnedCache;
+
+    fn start(position: usize) -> Option<PinnedCache> {
+        PinnedCache::nth(position)
+    }
+
+    fn next(current: PinnedCache) -> Option<PinnedCache> {
+        current.next()
+    }
+
+    fn show_fdinfo(seq: &SeqFile) {
+        seq_print!(seq, "kmem_cache iter\n");
+    }
+}
+
+// The layout that programs know.
+static_assert!(size_of::<Context>() == size_of::<bindings::bpf_iter__kmem_cache>());
+static_assert!(
+    Context::ENTRY_OFFSET == offset_of!(bindings::bpf_iter__kmem_cache, __bindgen_anon_2)
+);

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The open-coded iterator: `bpf_for_each(kmem_cache, s)`.
+//!
+//! Each function is the body of one of the kfuncs in `helpers.c`.
+
+use crate::{
+    bpf_iter::OpenCoded,
+    KmemCacheIter, //
+};
+use core::ptr::drop_in_place;
+use kernel::{
+    bindings,
+    prelude::*, //
+};
+
+type State = OpenCoded<KmemCacheIter>;
+
+static_assert!(size_of::<State>() <= size_of::<bindings::bpf_iter_kmem_cache>());
+static_assert!(align_of::<State>() <= align_of::<bindings::bpf_iter_kmem_cache>());
+
+/// # Safety
+///
+/// `it` must be valid for writes.
+#[export]
+pub(crate) unsafe extern "C" fn kmem_cache_iter_open_coded_new(
+    it: *mut bindings::bpf_iter_kmem_cache,
+) {
+    // SAFETY: `it` is valid for writes, and has room for the state.
+    unsafe { it.cast::<State>().write(State::new()) };
+}
+
+/// # Safety
+///
+/// `it` must have been initialised by [`kmem_cache_iter_open_coded_new`], not be destroyed, and not
+/// be in use by anybody else.
+#[export]
+pub(crate) unsafe extern "C" fn kmem_cache_iter_open_coded_next(
+    it: *mut bindings::bpf_iter_kmem_cache,
+) -> *mut bindings::kmem_cache {
+    // SAFETY: By the safety requirements, `it` is a valid `State` of which we have the only use.
+    let state = unsafe { &mut *it.cast::<State>() };
+
+    state.next().cast()
+}
+
+/// # Safety
+///
+/// As for [`kmem_cache_iter_open_coded_next`]. `it` must not be used again.
+#[export]
+pub(crate) unsafe extern "C" fn kmem_cache_iter_open_coded_destroy(
+    it: *mut bindings::bpf_iter_kmem_cache,
+) {
+    // SAFETY: By the safety requirements, `it` is a valid `State` that nobody uses from now on.
+    unsafe { drop_in_place(it.cast::<State>()) };
+}

@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The kernel's list of slab caches.
+//!
+//! Every slab cache is on the list `slab_caches`, which `slab_mutex` protects. `SlabCaches` is the
+//! list with the mutex held: only through it is the list walked and a cache's reference count
+//! changed. It does not leave this file, so that nobody can do with the mutex held what must not be
+//! done then. What others get is [`PinnedCache`], a reference to one cache.
+//!
+//! C header: [`mm/slab.h`](srctree/mm/slab.h)
+
+use crate::bpf_iter::Entry;
+use core::{
+    marker::PhantomData,
+    mem::ManuallyDrop,
+    ptr::NonNull, //
+};
+use kernel::{
+    bindings,
+    container_of,
+    do_once_lite,
+    interop::list::CListHead,
+    prelude::*,
+    sync::{
+        Mutex,
+        MutexGuard, //
+    },
+    warn_on, //
+};
+
+/// An owned reference to a slab cache.
+///
+/// The cache stays on the list, and its memory valid, until the reference is given up: by
+/// [`PinnedCache::next`], or by dropping it. Both take `slab_mutex` for a moment, and may destroy
+/// the cache when its owner has let go of it. So they are called in process context where sleeping
+/// is allowed, with neither `slab_mutex` nor `cpus_read_lock()` held.
+///
+/// # Invariants
+///
+/// The cache is on `slab_caches`, and either this owns one of the references that `refcount`
+/// counts, or `refcount` is negative and the cache is never destroyed.
+#[must_use = "the reference is given up at once when unused"]
+pub(crate) struct PinnedCache(NonNull<bindings::kmem_cache>);
+
+impl PinnedCache {
+    /// Pins the cache at `position`, counted from 0 at the head of the list.
+    ///
+    /// New caches are put at the head.
+    pub(crate) fn nth(position: usize) -> Option<Self> {
+        let caches = SlabCaches::lock();
+
+        caches.iter().nth(position).map(|cache| caches.pin(cache))
+    }
+
+    /// Pins the cache that follows, and gives this one up, both in one critical section.
+    pub(crate) fn next(self) -> Option<Self> {
+        let caches = SlabCaches::lock();
+        let next = caches.after(&self).next().map(|cache| caches.pin(cache));
+
+        caches.release(self);
+        next
+    }
+}
+
+impl Drop for PinnedCache {
+    fn drop(&mut self) {
+        // INVARIANT: The reference moves into the copy. `self` is not used any more.
+        SlabCaches::lock().release(PinnedCache(self.0));
+    }
+}
+
+// SAFETY: `into_raw` returns the pointer to a `struct kmem_cache`, which is aligned, and valid
+// until the reference is given up. `DEFINE_BPF_ITER_FUNC()` in helpers.c defines
+// `bpf_iter_kmem_cache()` with the two arguments.
+unsafe impl Entry for PinnedCache {
+    const TARGET: &'static CStr = c"kmem_cache";
+
+    #[inline]
+    fn btf_id() -> u32 {
+        // SAFETY: `BTF_ID_LIST_GLOBAL_SINGLE()` in helpers.c makes it an array of one id, which
+        // nobody writes once the kernel is linked.
+        unsafe { *(&raw const bindings::bpf_kmem_cache_btf_id).cast() }
+    }
+
+    #[inline]
+    fn into_raw(self) -> NonNull<c_void> {
+        ManuallyDrop::new(self).0.cast()
+    }
+
+    #[inline]
+    unsafe fn from_raw(ptr: NonNull<c_void>) -> Self {
+        // INVARIANT: By the safety requirements, the reference that went into `into_raw` comes back
+        // here, once.
+        Self(ptr.cast())
+    }
+}
+
+/// The list of all slab caches, with `slab_mutex` held.
+///
+/// Nothing that takes `slab_mutex` or `cpus_read_lock()`, and no BPF program, may run while it is
+/// there.
+///
+/// # Invariants
+///
+/// `slab_mutex` is held.
+#[must_use = "the list is unlocked at once when unused"]
+struct SlabCaches {
+    _guard: MutexGuard<'static, ()>,
+}
+
+impl SlabCaches {
+    #[inline]
+    fn lock() -> Self {
+        // SAFETY: `slab_mutex` is statically initialised, and is never freed.
+        let mutex: &'static Mutex<()> = unsafe { Mutex::from_raw(&raw mut bindings::slab_mutex) };
+
+        // INVARIANT: The guard holds the mutex.
+        Self {
+            _guard: mutex.lock(),
+        }
+    }
+
+    /// Walks all caches in list order, that is, from the newest to the oldest.
+    #[inline]
+    fn iter(&self) -> Iter<'_> {
+        let head = self.head();
+
+        // INVARIANT: The head is on the list.
+        Iter { node: head, head }
+    }
+
+    /// Walks the caches that follow `cache`, in list order.
+    #[inline]
+    fn after<'a>(&'a self, cache: &'a PinnedCache) -> Iter<'a> {
+        // SAFETY: By the invariants of `PinnedCache`, this is an initialised member of the list.
+        // `slab_mutex` is held by the type invariants, so nobody changes the list.
+        let node = unsafe { CListHead::from_raw(&raw mut (*cache.0.as_ptr()).list) };
+
+        // INVARIANT: The cache is on the list, and so is the head.
+        Iter {
+            node,
+            head: self.head(),
+        }
+    }
+
+    /// Takes a reference to `cache`, which keeps it on the list after the mutex is released.
+    #[inline]
+    fn pin(&self, cache: KmemCache<'_>) -> PinnedCache {
+        let refcount = cache.refcount();
+
+        // The boot caches' count is negative for good: they are never destroyed.
+        if refcount > 0 {
+            // One for each alias and each pin is far from wrapping.
+            //
+            // SAFETY: The cache is valid by the invariants of `KmemCache`. `slab_mutex` is held by
+            // the type invariants, so nobody else uses the field.
+            unsafe { (*cache.ptr.as_ptr()).refcount = refcount.wrapping_add(1) };
+        }
+
+        // INVARIANT: The reference was just taken, or is not needed.
+        PinnedCache(cache.ptr)
+    }
+
+    /// Gives up `cache`, and unlocks the list.
+    ///
+    /// When the reference is the last one, the owner has destroyed the cache while it was pinned.
+    /// What the owner could not finish is done here: `kmem_cache_destroy()`, once `slab_mutex` is
+    /// released, since that function takes it too. It is not called for a cache in use, for which
+    /// it would flush deferred frees just to drop the reference.
+    #[inline]
+    fn release(self, cache: PinnedCache) {
+        let raw = ManuallyDrop::new(cache).0.as_ptr();
+
+        // SAFETY: The cache is valid by the invariants of `PinnedCache`. `slab_mutex` is held by
+        // the type invariants, so nobody changes the field.
+        let refcount = unsafe { (*raw).refcount };
+
+        if refcount > 1 {
+            // SAFETY: As above. The reference is the one that `cache` owned.
+            unsafe { (*raw).refcount = refcount - 1 };
+        } else if refcount == 1 {
+            drop(self);
+            // SAFETY: The only reference is the one that `cache` owned, so it is for us to destroy
+            // the cache, and no other thread does. It may gain aliases or pins now that
+            // `slab_mutex` is released: then `kmem_cache_destroy()` just drops our reference.
+            unsafe { bindings::kmem_cache_destroy(raw) };
+        }
+    }
+
+    #[inline]
+    fn head(&self) -> &CListHead {
+        // SAFETY: `slab_caches` is statically initialised, and never freed. `slab_mutex` is held by
+        // the type invariants, so nobody changes the list.
+        unsafe { CListHead::from_raw(&raw mut bindings::slab_caches) }
+    }
+}
+
+/// A slab cache that was found on the list, with `slab_mutex` held.
+///
+/// It is a pointer, not a reference to `struct kmem_cache`: of the array at the end of that, the
+/// kernel allocates no more than the machine needs.
+///
+/// # Invariants
+///
+/// The cache is on `slab_caches`, and `slab_mutex` is held, during the lifetime `'a`.
+#[derive(Clone, Copy)]
+struct KmemCache<'a> {
+    ptr: NonNull<bindings::kmem_cache>,
+    _caches: PhantomData<&'a SlabCaches>,
+}
+
+impl KmemCache<'_> {
+    #[inline]
+    fn refcount(self) -> c_int {
+        // SAFETY: The cache is valid, and nobody changes the field, by the type invariants.
+        unsafe { (*self.ptr.as_ptr()).refcount }
+    }
+}
+
+/// An iterator over slab caches, with `slab_mutex` held.
+///
+/// It passes over a cache that has no reference although it is on the list. There is none unless
+/// something is broken, hence the warning.
+///
+/// # Invariants
+///
+/// `node` and `head` are on `slab_caches`, and `head` is its head. `slab_mutex` is held during the
+/// lifetime `'a`.
+struct Iter<'a> {
+    node: &'a CListHead,
+    head: &'a CListHead,
+}
+
+impl<'a> Iterator for Iter<'a> {
+    type Item = KmemCache<'a>;
+
+    #[inline]
+    fn next(&mut self) -> Option<KmemCache<'a>> {
+        loop {
+            let node = self.node.next();
+            if node == self.head {
+                return None;
+            }
+            // INVARIANT: `node` follows a member of the list.
+            self.node = node;
+
+            // SAFETY: All nodes of the list but its head are the `list` field of a slab cache.
+            let ptr = unsafe { container_of!(node.as_raw(), bindings::kmem_cache, list) };
+            // INVARIANT: The cache is on the list, and stays there while the mutex is held.
+            let cache = KmemCache {
+                // SAFETY: It is not null, since it contains `node`.
+                ptr: unsafe { NonNull::new_unchecked(ptr) },
+                _caches: PhantomData,
+            };
+
+            if cache.refcount() != 0 {
+                return Some(cache);
+            }
+            do_once_lite! { warn_on!(true); };
+        }
+    }
+}
