@@ -1,0 +1,491 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What the kmem_cache iterator promises whatever its reader does: read sizes,
+ * errors in the middle, loops broken off, several readers at once.
+ */
+#include <sys/mman.h>
+#include <test_progs.h>
+#include <bpf/libbpf.h>
+#include "kmem_cache_iter_contract.skel.h"
+
+#define OUTPUT_MAX	(1024 * 1024)
+#define PADDING		'~'
+
+static char expected[OUTPUT_MAX];
+static char output[OUTPUT_MAX];
+
+static int open_iter(struct bpf_program *prog, struct bpf_link **link)
+{
+	int fd;
+
+	*link = bpf_program__attach_iter(prog, NULL);
+	if (!ASSERT_OK_PTR(*link, "attach_iter"))
+		return -1;
+
+	fd = bpf_iter_create(bpf_link__fd(*link));
+	if (!ASSERT_GE(fd, 0, "iter_create")) {
+		bpf_link__destroy(*link);
+		*link = NULL;
+	}
+	return fd;
+}
+
+/*
+ * Read to the end in pieces of @size bytes. An error that a program provoked is
+ * counted in @errors, and reading goes on.
+ */
+static ssize_t read_to_end(int fd, char *buf, size_t size, int expected_errno, int *errors)
+{
+	size_t len = 0;
+	ssize_t n;
+
+	for (;;) {
+		n = read(fd, buf + len, MIN(size, OUTPUT_MAX - 1 - len));
+		if (n == 0)
+			break;
+		if (n < 0) {
+			if (!expected_errno || errno != expected_errno || ++*errors > 10)
+				return -errno;
+			continue;
+		}
+		len += n;
+		if (len == OUTPUT_MAX - 1)
+			return -ENOSPC;
+	}
+	buf[len] = '\0';
+	return len;
+}
+
+static void remove_padding(char *buf)
+{
+	char *to = buf;
+
+	for (; *buf; buf++)
+		if (*buf != PADDING)
+			*to++ = *buf;
+	*to = '\0';
+}
+
+static int nr_lines(const char *buf)
+{
+	int lines = 0;
+
+	for (; *buf; buf++)
+		lines += *buf == '\n';
+	return lines;
+}
+
+static void reset(struct kmem_cache_iter_contract *skel)
+{
+	skel->bss->overflow_at_call = 0;
+	skel->bss->return_1_at_call = 0;
+	skel->bss->padding_per_line = 0;
+	skel->bss->calls = 0;
+	skel->bss->null_calls = 0;
+	skel->bss->calls_after_null = 0;
+}
+
+/* Run dump() over all caches, as the caller has set it up. */
+static bool dump(struct kmem_cache_iter_contract *skel, char *buf, size_t size,
+		 int expected_errno, int *errors)
+{
+	struct bpf_link *link;
+	ssize_t len;
+	int fd;
+
+	fd = open_iter(skel->progs.dump, &link);
+	if (fd < 0)
+		return false;
+
+	len = read_to_end(fd, buf, size, expected_errno, errors);
+	ASSERT_GT(len, 0, "output length");
+
+	/* The end stays the end, and the program is not called for it again. */
+	ASSERT_EQ(read(fd, buf + OUTPUT_MAX - 1, 1), 0, "read after the end");
+	ASSERT_EQ(skel->bss->null_calls, 1, "calls without an entry");
+	ASSERT_EQ(skel->bss->calls_after_null, 0, "calls after the one without an entry");
+
+	close(fd);
+	bpf_link__destroy(link);
+	remove_padding(buf);
+	return len > 0;
+}
+
+/* The output without any complication, to compare with. */
+static bool dump_expected(struct kmem_cache_iter_contract *skel)
+{
+	reset(skel);
+	return dump(skel, expected, OUTPUT_MAX, 0, NULL);
+}
+
+static void test_slabinfo(struct kmem_cache_iter_contract *skel)
+{
+	char name[256], line[512], want[300];
+	unsigned int size, lines = 0;
+	char *at = expected, *end;
+	FILE *slabinfo;
+	int fields;
+
+	slabinfo = fopen("/proc/slabinfo", "r");
+	if (!slabinfo) {
+		test__skip();
+		return;
+	}
+
+	while (fgets(line, sizeof(line), slabinfo)) {
+		if (!strncmp(line, "slabinfo - ", 11) || line[0] == '#')
+			continue;
+		fields = sscanf(line, "%255s %*u %*u %u", name, &size);
+		if (!ASSERT_EQ(fields, 2, "fields of a line of slabinfo"))
+			break;
+		snprintf(want, sizeof(want), "%s %u", name, size);
+
+		end = strchr(at, '\n');
+		if (!ASSERT_OK_PTR(end, "line for each line of slabinfo"))
+			break;
+		if (!ASSERT_STRNEQ(at, want, end - at, "line as in slabinfo") ||
+		    !ASSERT_EQ(end - at, strlen(want), "length of the line"))
+			break;
+		at = end + 1;
+		lines++;
+	}
+	ASSERT_GT(lines, 10, "lines of slabinfo");
+	ASSERT_STREQ(at, "", "lines that slabinfo does not have");
+	fclose(slabinfo);
+}
+
+static void test_read_sizes(struct kmem_cache_iter_contract *skel)
+{
+	size_t line = strchr(expected, '\n') + 1 - expected;
+	size_t sizes[] = { 1, 16, line, 4096, 65536 };
+	int i;
+
+	/* With padding, even the largest read does not get all at once. */
+	for (i = 0; i < 2 * ARRAY_SIZE(sizes); i++) {
+		reset(skel);
+		if (i % 2)
+			skel->bss->padding_per_line = 1000;
+		if (!dump(skel, output, sizes[i / 2], 0, NULL))
+			return;
+		if (!ASSERT_OK(strcmp(output, expected), "same output for each read size"))
+			printf("read size %zu, padding %d\n", sizes[i / 2], i % 2);
+	}
+}
+
+static void test_null_entry_last(struct kmem_cache_iter_contract *skel)
+{
+	/* The calls without an entry are checked by dump(). */
+	reset(skel);
+	if (!dump(skel, output, OUTPUT_MAX, 0, NULL))
+		return;
+	ASSERT_EQ(skel->bss->calls, nr_lines(expected), "one call for each cache");
+}
+
+static void test_overflow_first(struct kmem_cache_iter_contract *skel)
+{
+	int errors = 0;
+
+	reset(skel);
+	skel->bss->overflow_at_call = 1;
+	if (!dump(skel, output, 4096, E2BIG, &errors))
+		return;
+	ASSERT_EQ(errors, 1, "reads that fail with E2BIG");
+	ASSERT_OK(strcmp(output, expected), "every cache once");
+}
+
+static void test_overflow_later(struct kmem_cache_iter_contract *skel)
+{
+	reset(skel);
+	skel->bss->overflow_at_call = 5;
+	if (!dump(skel, output, 4096, 0, NULL))
+		return;
+	ASSERT_EQ(skel->bss->calls, nr_lines(expected) + 1, "calls, with the repeated one");
+	ASSERT_OK(strcmp(output, expected), "every cache once");
+}
+
+static void test_return_1_first(struct kmem_cache_iter_contract *skel)
+{
+	int errors = 0;
+
+	reset(skel);
+	skel->bss->return_1_at_call = 1;
+	if (!dump(skel, output, 4096, EAGAIN, &errors))
+		return;
+	ASSERT_EQ(errors, 1, "reads that fail with EAGAIN");
+	ASSERT_OK(strcmp(output, expected), "every cache once");
+}
+
+static void test_return_1_later(struct kmem_cache_iter_contract *skel)
+{
+	reset(skel);
+	skel->bss->return_1_at_call = 5;
+	if (!dump(skel, output, 4096, 0, NULL))
+		return;
+	ASSERT_EQ(skel->bss->calls, nr_lines(expected) + 1, "calls, with the repeated one");
+	ASSERT_OK(strcmp(output, expected), "every cache once");
+}
+
+static void test_buffer_fills(struct kmem_cache_iter_contract *skel)
+{
+	reset(skel);
+	skel->bss->padding_per_line = 1000;
+	/* A read larger than the buffer is ended by the buffer. */
+	if (!dump(skel, output, OUTPUT_MAX, 0, NULL))
+		return;
+	ASSERT_GT(skel->bss->calls, nr_lines(expected), "calls, with the repeated ones");
+	ASSERT_OK(strcmp(output, expected), "every cache once");
+}
+
+static void test_readers_apart(struct kmem_cache_iter_contract *skel)
+{
+	static char output2[OUTPUT_MAX];
+	size_t len = 0, len2 = 0;
+	struct bpf_link *link;
+	ssize_t n, n2;
+	int fd, fd2;
+
+	reset(skel);
+	fd = open_iter(skel->progs.dump, &link);
+	if (fd < 0)
+		return;
+	fd2 = bpf_iter_create(bpf_link__fd(link));
+	if (!ASSERT_GE(fd2, 0, "second iter_create"))
+		goto out;
+
+	do {
+		n = read(fd, output + len, 100);
+		n2 = read(fd2, output2 + len2, 33);
+		if (!ASSERT_GE(n, 0, "read") || !ASSERT_GE(n2, 0, "second read"))
+			break;
+		len += n;
+		len2 += n2;
+	} while ((n || n2) && MAX(len, len2) < OUTPUT_MAX - 100);
+
+	output[len] = '\0';
+	output2[len2] = '\0';
+	ASSERT_OK(strcmp(output, expected), "every cache once");
+	ASSERT_OK(strcmp(output2, expected), "every cache once for the second reader");
+	close(fd2);
+out:
+	close(fd);
+	bpf_link__destroy(link);
+}
+
+static void test_bad_buffer(struct kmem_cache_iter_contract *skel)
+{
+	size_t page_size = sysconf(_SC_PAGESIZE);
+	struct bpf_link *link;
+	void *bad;
+	ssize_t len;
+	int fd;
+
+	bad = mmap(NULL, page_size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (!ASSERT_NEQ(bad, MAP_FAILED, "mmap"))
+		return;
+
+	reset(skel);
+	fd = open_iter(skel->progs.dump, &link);
+	if (fd < 0)
+		goto unmap;
+
+	ASSERT_EQ(read(fd, bad, page_size), -1, "read to a bad address");
+	ASSERT_EQ(errno, EFAULT, "errno of a read to a bad address");
+
+	len = read_to_end(fd, output, 4096, 0, NULL);
+	if (ASSERT_GT(len, 0, "output length"))
+		ASSERT_OK(strcmp(output, expected), "every cache once");
+	close(fd);
+	bpf_link__destroy(link);
+unmap:
+	munmap(bad, page_size);
+}
+
+static void test_info(struct kmem_cache_iter_contract *skel)
+{
+	char path[64], text[1024] = {}, name[32] = {};
+	struct bpf_link_info info = {};
+	__u32 info_len = sizeof(info);
+	struct bpf_link *link;
+	FILE *fdinfo;
+
+	link = bpf_program__attach_iter(skel->progs.dump, NULL);
+	if (!ASSERT_OK_PTR(link, "attach_iter"))
+		return;
+
+	info.iter.target_name = ptr_to_u64(name);
+	info.iter.target_name_len = sizeof(name);
+	if (ASSERT_OK(bpf_link_get_info_by_fd(bpf_link__fd(link), &info, &info_len), "link info")) {
+		ASSERT_EQ(info.type, BPF_LINK_TYPE_ITER, "link type");
+		ASSERT_STREQ(name, "kmem_cache", "target name");
+		ASSERT_EQ(info.iter.target_name_len, sizeof("kmem_cache"), "target name length");
+	}
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", bpf_link__fd(link));
+	fdinfo = fopen(path, "r");
+	if (ASSERT_OK_PTR(fdinfo, "open fdinfo")) {
+		ASSERT_GT(fread(text, 1, sizeof(text) - 1, fdinfo), 0, "read fdinfo");
+		ASSERT_HAS_SUBSTR(text, "target_name:\tkmem_cache\n", "target in fdinfo");
+		ASSERT_HAS_SUBSTR(text, "\nkmem_cache iter\n", "text of the target in fdinfo");
+		fclose(fdinfo);
+	}
+	bpf_link__destroy(link);
+}
+
+static void test_sleepable(struct kmem_cache_iter_contract *skel)
+{
+	struct bpf_link *link;
+	ssize_t len;
+	int fd;
+
+	reset(skel);
+	skel->bss->user_string = "sleepable";
+	skel->bss->sleepable_calls = 0;
+	skel->bss->sleepable_reads = 0;
+	fd = open_iter(skel->progs.sleepable, &link);
+	if (fd < 0)
+		return;
+
+	len = read_to_end(fd, output, 4096, 0, NULL);
+	ASSERT_EQ(len, 0, "output length");
+	ASSERT_GT(skel->bss->sleepable_calls, 10, "calls");
+	ASSERT_EQ(skel->bss->sleepable_reads, skel->bss->sleepable_calls, "reads of user memory");
+	close(fd);
+	bpf_link__destroy(link);
+}
+
+static bool collect_refs(struct kmem_cache_iter_contract *skel)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, opts);
+	struct bpf_link *link;
+	ssize_t len;
+	int fd;
+
+	skel->bss->nr_caches = 0;
+	fd = open_iter(skel->progs.collect_refs, &link);
+	if (fd < 0)
+		return false;
+	len = read_to_end(fd, output, 4096, 0, NULL);
+	close(fd);
+	bpf_link__destroy(link);
+	return ASSERT_EQ(len, 0, "collect references") &&
+	       ASSERT_GT(skel->bss->nr_caches, 10, "caches") &&
+	       ASSERT_LT(skel->bss->nr_caches, ARRAY_SIZE(skel->bss->caches), "caches") &&
+	       ASSERT_OK(bpf_prog_test_run_opts(bpf_program__fd(skel->progs.read_refcounts), &opts),
+			 "read reference counts");
+}
+
+static bool break_off(struct kmem_cache_iter_contract *skel, __u32 after)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, opts);
+	int fd = bpf_program__fd(skel->progs.break_off);
+
+	skel->bss->break_after = after;
+	return ASSERT_OK(bpf_prog_test_run_opts(fd, &opts), "run the loop");
+}
+
+/* Every way to come to an end, or to be broken off, gives all references back. */
+static void test_references(struct kmem_cache_iter_contract *skel)
+{
+	static typeof(skel->bss->caches) caches;
+	static typeof(skel->bss->refcounts) refcounts;
+	__u32 nr_before, i;
+	int errors = 0, fd;
+	struct bpf_link *link;
+
+	/* Whatever the tests allocate for the first time is there from now on. */
+	if (!dump_expected(skel) || !collect_refs(skel))
+		return;
+	skel->bss->loop_not_pinned = 0;
+	memcpy(caches, skel->bss->caches, sizeof(caches));
+	memcpy(refcounts, skel->bss->refcounts, sizeof(refcounts));
+	nr_before = skel->bss->nr_caches;
+
+	/* One more while it is visited; boot caches are not counted. */
+	for (i = 0; i < nr_before; i++) {
+		int pinned = refcounts[i] + (refcounts[i] > 0);
+
+		if (!ASSERT_NEQ(refcounts[i], 0, "refcount") ||
+		    !ASSERT_EQ(skel->bss->pinned_refcounts[i], pinned, "pinned refcount"))
+			break;
+	}
+
+	reset(skel);
+	dump(skel, output, OUTPUT_MAX, 0, NULL);
+	reset(skel);
+	dump(skel, output, 1, 0, NULL);
+	reset(skel);
+	skel->bss->overflow_at_call = 1;
+	dump(skel, output, 4096, E2BIG, &errors);
+	reset(skel);
+	skel->bss->return_1_at_call = 1;
+	dump(skel, output, 4096, EAGAIN, &errors);
+
+	/* closed half-way */
+	reset(skel);
+	fd = open_iter(skel->progs.dump, &link);
+	if (fd >= 0) {
+		ASSERT_EQ(read(fd, output, 100), 100, "read half-way");
+		close(fd);
+		bpf_link__destroy(link);
+	}
+
+	/* an open-coded loop broken off at each entry in turn, and run to its end */
+	for (i = 1; i <= nr_before + 1; i++) {
+		if (!break_off(skel, i))
+			break;
+		ASSERT_EQ(skel->bss->loop_entries, MIN(i, nr_before), "entries of the loop");
+	}
+	ASSERT_EQ(skel->bss->loop_not_pinned, 0, "entries that the loop has not pinned");
+
+	if (!collect_refs(skel))
+		return;
+	ASSERT_EQ(skel->bss->nr_caches, nr_before, "number of caches");
+	for (i = 0; i < MIN(nr_before, skel->bss->nr_caches); i++) {
+		if (!ASSERT_EQ(skel->bss->caches[i], caches[i], "cache") ||
+		    !ASSERT_EQ(skel->bss->refcounts[i], refcounts[i], "refcount"))
+			break;
+	}
+}
+
+/* Serial: caches that other tests create would show up in the middle. */
+void serial_test_kmem_cache_iter_contract(void)
+{
+	struct kmem_cache_iter_contract *skel;
+
+	skel = kmem_cache_iter_contract__open_and_load();
+	if (!ASSERT_OK_PTR(skel, "open_and_load"))
+		return;
+
+	memset(skel->bss->padding, PADDING, sizeof(skel->bss->padding));
+	if (!dump_expected(skel))
+		goto out;
+
+	if (test__start_subtest("slabinfo"))
+		test_slabinfo(skel);
+	if (test__start_subtest("read_sizes"))
+		test_read_sizes(skel);
+	if (test__start_subtest("null_entry_last"))
+		test_null_entry_last(skel);
+	if (test__start_subtest("overflow_first"))
+		test_overflow_first(skel);
+	if (test__start_subtest("overflow_later"))
+		test_overflow_later(skel);
+	if (test__start_subtest("return_1_first"))
+		test_return_1_first(skel);
+	if (test__start_subtest("return_1_later"))
+		test_return_1_later(skel);
+	if (test__start_subtest("buffer_fills"))
+		test_buffer_fills(skel);
+	if (test__start_subtest("readers_apart"))
+		test_readers_apart(skel);
+	if (test__start_subtest("bad_buffer"))
+		test_bad_buffer(skel);
+	if (test__start_subtest("info"))
+		test_info(skel);
+	if (test__start_subtest("sleepable"))
+		test_sleepable(skel);
+	if (test__start_subtest("references"))
+		test_references(skel);
+out:
+	kmem_cache_iter_contract__destroy(skel);
+}
