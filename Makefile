@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# The front door. In a kernel tree, Kbuild is read instead of this file.
+
+MAKEFLAGS += --no-print-directory --no-builtin-rules
+.DEFAULT_GOAL := help
+.PHONY: help run test shell integrate unintegrate clean distclean
+
+# Seen by the scripts; see make help.
+export ITER ?= y
+export TIMEOUT ?= 600
+export KDIR
+
+help:
+	@echo 'make run          boot a kernel with the iterator, and list all its slab caches'
+	@echo 'make test         run the selftests in such a kernel'
+	@echo 'make shell        open a shell in it, with bpftool and the tests at hand'
+	@echo 'make integrate    put the module into the kernel tree KDIR'
+	@echo 'make unintegrate  take it out of the kernel tree KDIR again'
+	@echo 'make clean        remove what was built'
+	@echo 'make distclean    remove what was downloaded, too'
+	@echo 'make help         this list'
+	@echo
+	@echo 'KDIR=path         the kernel tree to use, instead of one that is downloaded;'
+	@echo '                  it gets the module, as by make integrate'
+	@echo 'ITER=y            the iterator in Rust (default); ITER=c is the one in C'
+	@echo 'TIMEOUT=seconds   when to give up on a guest (default 600)'
+
+run test shell:
+	@scripts/$@
+
+integrate:
+	@scripts/integrate "$(KDIR)"
+
+unintegrate:
+	@scripts/integrate --undo "$(KDIR)"
+
+clean distclean:
+	@scripts/clean $@
