@@ -4,7 +4,7 @@
 //!
 //! A target is a kind of kernel object that a BPF program can be attached to, to be called for each
 //! of them whenever the file of the iterator is read. [`Target`] says which objects and in which
-//! order, [`Registration`] makes the target known to BPF, and [`OpenCoded`] walks the same objects
+//! order, [`TargetModule`] makes the target known to BPF, and [`OpenCoded`] walks the same objects
 //! for a `bpf_for_each()` loop.
 //!
 //! C header: [`include/linux/bpf.h`](srctree/include/linux/bpf.h)
@@ -23,7 +23,8 @@ use kernel::{
     error::to_result,
     prelude::*,
     seq_file::SeqFile,
-    types::Opaque, //
+    types::Opaque,
+    InPlaceModule, //
 };
 
 /// An object that BPF programs are called for, in the form in which the iterator owns it.
@@ -32,8 +33,9 @@ use kernel::{
 ///
 /// - The pointer that [`into_raw`] returns must be to an object of the type that [`btf_id`] names,
 ///   must be aligned to 2 bytes at least, and must be valid until it is given to [`from_raw`].
-/// - In the BTF of vmlinux, the function `bpf_iter_TARGET` must have two arguments: a
-///   `struct bpf_iter_meta *`, and a pointer to that type.
+/// - In the BTF of the module, or of vmlinux for one that is built in, the function
+///   `bpf_iter_TARGET` must have two arguments: a `struct bpf_iter_meta *`, and a pointer to that
+///   type.
 ///
 /// [`btf_id`]: Entry::btf_id
 /// [`from_raw`]: Entry::from_raw
@@ -95,15 +97,44 @@ pub(crate) trait Target {
 
     /// Describes the target in the `fdinfo` of a link.
     fn show_fdinfo(seq: &SeqFile);
+
+    /// Prepares what has to be there before BPF knows the target.
+    ///
+    /// # Errors
+    ///
+    /// With any error, the module of the target is not loaded.
+    fn init() -> Result {
+        Ok(())
+    }
+}
+
+/// A module that is an iterator target.
+///
+/// The target is known to BPF from the end of the module's initialisation until its exit. A program
+/// that is attached to the target keeps the module from being unloaded. Links and files of the
+/// iterator keep their program, and so the module, too.
+#[pin_data]
+pub(crate) struct TargetModule<T: Target> {
+    #[pin]
+    registration: Registration<T>,
+}
+
+impl<T: Target> InPlaceModule for TargetModule<T> {
+    fn init(module: &'static ThisModule) -> impl PinInit<Self, Error> {
+        try_pin_init!(Self {
+            _: { T::init()? },
+            registration <- Registration::new(module),
+        })
+    }
 }
 
 /// The registration of a [`Target`].
 ///
 /// # Invariants
 ///
-/// `reg` is registered by `bpf_iter_reg_target()`.
+/// `reg` is registered by `bpf_iter_reg_target()`. Its owner is the module that this is a part of.
 #[pin_data(PinnedDrop)]
-pub(crate) struct Registration<T: Target> {
+struct Registration<T: Target> {
     #[pin]
     reg: Opaque<bindings::bpf_iter_reg>,
     _target: PhantomData<T>,
@@ -115,16 +146,16 @@ unsafe impl<T: Target> Send for Registration<T> {}
 unsafe impl<T: Target> Sync for Registration<T> {}
 
 impl<T: Target> Registration<T> {
-    /// Registers the target.
+    /// Registers the target for `owner`, of which the registration is to be a part.
     ///
     /// # Errors
     ///
-    /// [`ENOMEM`] when there is no memory for it.
-    pub(crate) fn new() -> impl PinInit<Self, Error> {
+    /// [`ENOMEM`] when there is no memory for it, [`EEXIST`] when there is a target of that name.
+    fn new(owner: &'static ThisModule) -> impl PinInit<Self, Error> {
         try_pin_init!(Self {
             reg <- Opaque::try_ffi_init(|slot: *mut bindings::bpf_iter_reg| {
                 // SAFETY: `slot` is valid for writes.
-                unsafe { slot.write(TargetVTable::<T>::reg()) };
+                unsafe { slot.write(TargetVTable::<T>::reg(owner)) };
                 // SAFETY: `slot` was just initialised. It is pinned, and unregistered before it
                 // goes away.
                 //
@@ -139,9 +170,10 @@ impl<T: Target> Registration<T> {
 #[pinned_drop]
 impl<T: Target> PinnedDrop for Registration<T> {
     fn drop(self: Pin<&mut Self>) {
-        // SAFETY: The target is registered by the type invariants. No link and no file of it may be
-        // left: the only owner of a registration is a built-in module, which is never dropped once
-        // its initialisation has succeeded.
+        // SAFETY: The target is registered by the type invariants. No link and no file of it are
+        // left: each of them holds a program, and each program of the target a reference to the
+        // module that this is a part of. It is dropped when that is unloaded, for which there must
+        // be no reference, or when its initialisation has failed, up to which nobody gets one.
         unsafe { bindings::bpf_iter_unreg_target(self.reg.get()) };
     }
 }
@@ -282,10 +314,11 @@ impl<T: Target> TargetVTable<T> {
         seq_priv_size: 0,
     };
 
-    fn reg() -> bindings::bpf_iter_reg {
+    fn reg(owner: &'static ThisModule) -> bindings::bpf_iter_reg {
         let mut reg: bindings::bpf_iter_reg = pin_init::zeroed();
 
         reg.target = T::Entry::TARGET.as_char_ptr();
+        reg.owner = owner.as_ptr();
         reg.show_fdinfo = Some(Self::show_fdinfo);
         if T::RESCHED {
             reg.feature = bindings::bpf_iter_feature_BPF_ITER_RESCHED;

@@ -2,14 +2,14 @@
 /*
  * The C side of the Rust kmem_cache iterator: what BPF must see by type.
  *
- * pahole leaves Rust compile units out of BTF. So the context struct, the
- * function whose BTF id programs attach to, the BTF id of the entry, and the
- * kfuncs are C.
+ * pahole leaves Rust compile units out of BTF. So the function whose BTF id
+ * programs attach to, the BTF id of the entry, and the kfuncs are C.
  */
 #include <linux/bpf.h>
 #include <linux/btf.h>
 #include <linux/btf_ids.h>
 #include <linux/init.h>
+#include <linux/module.h>
 
 #include "helpers.h"
 
@@ -28,8 +28,6 @@ __bpf_kfunc_start_defs();
  */
 __bpf_kfunc int bpf_iter_kmem_cache_new(struct bpf_iter_kmem_cache *it)
 {
-	BTF_TYPE_EMIT(struct bpf_iter__kmem_cache);
-
 	kmem_cache_iter_open_coded_new(it);
 	return 0;
 }
@@ -62,3 +60,29 @@ __bpf_kfunc void bpf_iter_kmem_cache_destroy(struct bpf_iter_kmem_cache *it)
 }
 
 __bpf_kfunc_end_defs();
+
+BTF_KFUNCS_START(kmem_cache_iter_kfunc_ids)
+BTF_ID_FLAGS(func, bpf_iter_kmem_cache_new, KF_ITER_NEW | KF_SLEEPABLE)
+BTF_ID_FLAGS(func, bpf_iter_kmem_cache_next, KF_ITER_NEXT | KF_RET_NULL | KF_SLEEPABLE)
+BTF_ID_FLAGS(func, bpf_iter_kmem_cache_destroy, KF_ITER_DESTROY | KF_SLEEPABLE)
+BTF_KFUNCS_END(kmem_cache_iter_kfunc_ids)
+
+static const struct btf_kfunc_id_set kmem_cache_iter_kfunc_set = {
+	.owner	= THIS_MODULE,
+	.set	= &kmem_cache_iter_kfunc_ids,
+};
+
+/**
+ * kmem_cache_iter_register_kfuncs() - Make the kfuncs known to the verifier.
+ *
+ * Programs of every type may call them, as they may with the iterator in C. A
+ * program that does so keeps the module from being unloaded. There is no
+ * reverse: the set goes away with the BTF of the module.
+ *
+ * Context: Initialisation of the module.
+ * Return: 0, or a negative errno.
+ */
+int kmem_cache_iter_register_kfuncs(void)
+{
+	return register_btf_kfunc_id_set(BPF_PROG_TYPE_UNSPEC, &kmem_cache_iter_kfunc_set);
+}

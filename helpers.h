@@ -27,6 +27,9 @@ struct bpf_iter_kmem_cache {
 	__u64 __opaque[1];
 } __aligned(8);
 
+/* Implemented in helpers.c. */
+int kmem_cache_iter_register_kfuncs(void);
+
 /* Implemented in Rust (open_coded.rs), one for each kfunc in helpers.c. */
 void kmem_cache_iter_open_coded_new(struct bpf_iter_kmem_cache *it);
 struct kmem_cache *kmem_cache_iter_open_coded_next(struct bpf_iter_kmem_cache *it);

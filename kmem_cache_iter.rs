@@ -14,8 +14,8 @@ mod slab;
 
 use bpf_iter::{
     Context,
-    Registration,
-    Target, //
+    Target,
+    TargetModule, //
 };
 use core::mem::offset_of;
 use kernel::{
@@ -27,24 +27,10 @@ use kernel::{
 use slab::PinnedCache;
 
 module! {
-    type: KmemCacheIterModule,
+    type: TargetModule<KmemCacheIter>,
     name: "kmem_cache_iter_rust",
     description: "BPF iterator over all slab caches",
     license: "GPL",
-}
-
-#[pin_data]
-struct KmemCacheIterModule {
-    #[pin]
-    registration: Registration<KmemCacheIter>,
-}
-
-impl kernel::InPlaceModule for KmemCacheIterModule {
-    fn init(_module: &'static ThisModule) -> impl PinInit<Self, Error> {
-        try_pin_init!(Self {
-            registration <- Registration::new(),
-        })
-    }
 }
 
 /// The iterator target `kmem_cache`.
@@ -65,6 +51,10 @@ impl Target for KmemCacheIter {
 
     fn show_fdinfo(seq: &SeqFile) {
         seq_print!(seq, "kmem_cache iter\n");
+    }
+
+    fn init() -> Result {
+        open_coded::register_kfuncs()
     }
 }
 

@@ -11,6 +11,7 @@ use crate::{
 use core::ptr::drop_in_place;
 use kernel::{
     bindings,
+    error::to_result,
     prelude::*, //
 };
 
@@ -18,6 +19,20 @@ type State = OpenCoded<KmemCacheIter>;
 
 static_assert!(size_of::<State>() <= size_of::<bindings::bpf_iter_kmem_cache>());
 static_assert!(align_of::<State>() <= align_of::<bindings::bpf_iter_kmem_cache>());
+
+/// Makes the kfuncs known to BPF.
+///
+/// To be called once, when the module is initialised. They are forgotten when it is unloaded, which
+/// a program that uses them delays.
+///
+/// # Errors
+///
+/// [`ENOMEM`] when there is no memory, or that of the BTF of the module when something is wrong with
+/// it.
+pub(crate) fn register_kfuncs() -> Result {
+    // SAFETY: It can be called at any time. When it is not the right one, it fails.
+    to_result(unsafe { bindings::kmem_cache_iter_register_kfuncs() })
+}
 
 /// # Safety
 ///
