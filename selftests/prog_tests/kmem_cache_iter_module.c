@@ -1,0 +1,710 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The kmem_cache iterator as a loadable module: what keeps it from being
+ * unloaded, and what does not.
+ *
+ * Each subtest that has to do with use after free goes on when the module could
+ * be unloaded although it must not: a kernel with KASAN then reports what is
+ * used.
+ */
+#include <pthread.h>
+#include <test_progs.h>
+#include <bpf/btf.h>
+#include <linux/filter.h>
+#include "testing_helpers.h"
+#include "kmem_cache_iter_module.skel.h"
+
+#define MODULE		"kmem_cache_iter_rust"
+#define PIN		"/sys/fs/bpf/kmem_cache_iter_module"
+
+#define UNLOAD_TRIES	10000
+#define CHURN_ROUNDS	1000
+#define CHURN_READERS	4
+
+/* The id of bpf_iter_kmem_cache() in the BTF of the module. */
+static int target_btf_id;
+
+static int unload(const char *name)
+{
+	return delete_module(name, O_NONBLOCK) ? -errno : 0;
+}
+
+/* A program is freed some time after it was let go. */
+static int unload_in_the_end(const char *name)
+{
+	int err = 0, i;
+
+	for (i = 0; i < UNLOAD_TRIES; i++) {
+		err = unload(name);
+		if (err != -EWOULDBLOCK)
+			break;
+		usleep(1000);
+	}
+	return err;
+}
+
+static int load(const char *name, const char *params)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "%s.ko", name);
+	return load_module_params(path, params, false);
+}
+
+/* Whatever was tried, the module is there and not in use when this returns. */
+static void check_unused(void)
+{
+	ASSERT_OK(unload_in_the_end(MODULE), "unload when unused");
+	ASSERT_OK(load(MODULE, ""), "load again");
+}
+
+static void check_in_use(const char *by)
+{
+	ASSERT_EQ(unload(MODULE), -EWOULDBLOCK, by);
+}
+
+static int module_btf_fd(const char *name)
+{
+	struct bpf_btf_info info;
+	__u32 id = 0, len;
+	char found[64];
+	int fd;
+
+	while (!bpf_btf_get_next_id(id, &id)) {
+		fd = bpf_btf_get_fd_by_id(id);
+		if (fd < 0)
+			continue;
+		memset(&info, 0, sizeof(info));
+		info.name = ptr_to_u64(found);
+		info.name_len = sizeof(found);
+		len = sizeof(info);
+		if (!bpf_btf_get_info_by_fd(fd, &info, &len) && !strcmp(found, name))
+			return fd;
+		close(fd);
+	}
+	return -ENOENT;
+}
+
+/* The smallest program, attached to the function @btf_id of the BTF @btf_fd. */
+static int load_prog_by_id(int btf_fd, int btf_id)
+{
+	const struct bpf_insn insns[] = {
+		BPF_MOV64_IMM(BPF_REG_0, 0),
+		BPF_EXIT_INSN(),
+	};
+	LIBBPF_OPTS(bpf_prog_load_opts, opts,
+		.expected_attach_type = BPF_TRACE_ITER,
+		.attach_btf_obj_fd = btf_fd,
+		.attach_btf_id = btf_id,
+	);
+
+	return bpf_prog_load(BPF_PROG_TYPE_TRACING, "nop", "GPL", insns, ARRAY_SIZE(insns), &opts);
+}
+
+static int load_prog(void)
+{
+	int btf_fd = module_btf_fd(MODULE), fd;
+
+	if (btf_fd < 0)
+		return btf_fd;
+	fd = load_prog_by_id(btf_fd, target_btf_id);
+	close(btf_fd);
+	return fd;
+}
+
+static int create_link(int prog_fd)
+{
+	return bpf_link_create(prog_fd, 0, BPF_TRACE_ITER, NULL);
+}
+
+/* A link that alone holds its program. */
+static int attach(void)
+{
+	int prog_fd = load_prog(), link_fd;
+
+	if (!ASSERT_GE(prog_fd, 0, "load a program"))
+		return -1;
+	link_fd = create_link(prog_fd);
+	ASSERT_GE(link_fd, 0, "create a link");
+	close(prog_fd);
+	return link_fd;
+}
+
+/* An iterator file that alone holds its program. */
+static int open_iter(void)
+{
+	int link_fd = attach(), fd;
+
+	if (link_fd < 0)
+		return -1;
+	fd = bpf_iter_create(link_fd);
+	ASSERT_GE(fd, 0, "create an iterator file");
+	close(link_fd);
+	return fd;
+}
+
+static bool wait_for(volatile int *flag)
+{
+	int i;
+
+	for (i = 0; i < UNLOAD_TRIES && !*flag; i++)
+		usleep(1000);
+	return ASSERT_TRUE(*flag, "program waits");
+}
+
+static void *load_prog_thread(void *arg)
+{
+	struct kmem_cache_iter_module *skel = arg;
+	int fd;
+
+	skel->bss->loading_tid = sys_gettid();
+	fd = load_prog();
+	skel->bss->loading_tid = 0;
+	if (fd >= 0)
+		close(fd);
+	return NULL;
+}
+
+/* Unloading while a program is being loaded. */
+static void test_load_prog(void)
+{
+	struct kmem_cache_iter_module *skel;
+	pthread_t thread;
+
+	skel = kmem_cache_iter_module__open();
+	if (!ASSERT_OK_PTR(skel, "open"))
+		return;
+	bpf_program__set_autoload(skel->progs.lookup_begins, true);
+	bpf_program__set_autoload(skel->progs.lookup_done, true);
+	if (!ASSERT_OK(kmem_cache_iter_module__load(skel), "load") ||
+	    !ASSERT_OK(kmem_cache_iter_module__attach(skel), "attach"))
+		goto out;
+
+	if (!ASSERT_OK(pthread_create(&thread, NULL, load_prog_thread, skel), "thread"))
+		goto out;
+	if (wait_for(&skel->bss->waiting))
+		check_in_use("program being loaded");
+	skel->bss->go_on = 1;
+	pthread_join(thread, NULL);
+out:
+	kmem_cache_iter_module__destroy(skel);
+}
+
+static void test_attach(void)
+{
+	int prog_fd = load_prog(), link_fd;
+
+	if (!ASSERT_GE(prog_fd, 0, "load a program"))
+		return;
+	check_in_use("program");
+	link_fd = create_link(prog_fd);
+	close(prog_fd);
+	close(link_fd);
+}
+
+static void test_release_link(void)
+{
+	int link_fd = attach();
+
+	check_in_use("link");
+	close(link_fd);
+}
+
+static void test_fdinfo(void)
+{
+	int link_fd = attach();
+	char path[64], line[128];
+	bool found = false;
+	FILE *fdinfo;
+
+	check_in_use("link");
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", link_fd);
+	fdinfo = fopen(path, "r");
+	if (ASSERT_OK_PTR(fdinfo, "open fdinfo")) {
+		while (fgets(line, sizeof(line), fdinfo))
+			found |= !strcmp(line, "kmem_cache iter\n");
+		fclose(fdinfo);
+	}
+	ASSERT_TRUE(found, "fdinfo of the target");
+	close(link_fd);
+}
+
+static void check_target_name(int link_fd, const char *expected)
+{
+	struct bpf_link_info info = {};
+	__u32 len = sizeof(info);
+	char name[32] = "";
+
+	info.iter.target_name = ptr_to_u64(name);
+	info.iter.target_name_len = sizeof(name);
+	ASSERT_OK(bpf_link_get_info_by_fd(link_fd, &info, &len), "link info");
+	ASSERT_STREQ(name, expected, "target name");
+}
+
+static void test_link_info(void)
+{
+	int link_fd = attach();
+
+	check_in_use("link");
+	check_target_name(link_fd, "kmem_cache");
+	close(link_fd);
+}
+
+static void test_create(void)
+{
+	int link_fd = attach(), fd;
+
+	check_in_use("link");
+	fd = bpf_iter_create(link_fd);
+	close(fd);
+	close(link_fd);
+}
+
+static void test_open_pinned(void)
+{
+	int link_fd = attach(), fd;
+
+	ASSERT_OK(bpf_obj_pin(link_fd, PIN), "pin the link");
+	close(link_fd);
+	check_in_use("pinned link");
+	fd = open(PIN, O_RDONLY);
+	close(fd);
+	unlink(PIN);
+}
+
+static void test_read(void)
+{
+	int fd = open_iter();
+	char buf[16];
+
+	check_in_use("iterator file");
+	ASSERT_EQ(read(fd, buf, sizeof(buf)), 0, "read");
+	close(fd);
+}
+
+static void *read_thread(void *arg)
+{
+	char buf[16];
+
+	read((long)arg, buf, sizeof(buf));
+	return NULL;
+}
+
+static void test_inside_read(void)
+{
+	struct kmem_cache_iter_module *skel;
+	struct bpf_link *link;
+	pthread_t thread;
+	long fd = -1;
+
+	skel = kmem_cache_iter_module__open();
+	if (!ASSERT_OK_PTR(skel, "open"))
+		return;
+	bpf_program__set_autoload(skel->progs.wait_inside_read, true);
+	if (!ASSERT_OK(kmem_cache_iter_module__load(skel), "load"))
+		goto out;
+
+	link = bpf_program__attach_iter(skel->progs.wait_inside_read, NULL);
+	if (!ASSERT_OK_PTR(link, "attach"))
+		goto out;
+	fd = bpf_iter_create(bpf_link__fd(link));
+	ASSERT_GE(fd, 0, "create an iterator file");
+	bpf_link__destroy(link);
+
+	if (!ASSERT_OK(pthread_create(&thread, NULL, read_thread, (void *)fd), "thread"))
+		goto out;
+	if (wait_for(&skel->bss->waiting))
+		check_in_use("read");
+	skel->bss->go_on = 1;
+	pthread_join(thread, NULL);
+out:
+	close(fd);
+	kmem_cache_iter_module__destroy(skel);
+}
+
+static void test_close(void)
+{
+	int fd = open_iter();
+	char buf[16];
+
+	ASSERT_EQ(read(fd, buf, sizeof(buf)), 0, "read");
+	check_in_use("iterator file");
+	close(fd);
+}
+
+/* By the owner of the kfuncs that it calls, and not for a target. */
+static void test_open_coded(void)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, opts);
+	struct kmem_cache_iter_module *skel;
+
+	skel = kmem_cache_iter_module__open();
+	if (!ASSERT_OK_PTR(skel, "open"))
+		return;
+	bpf_program__set_autoload(skel->progs.open_coded, true);
+	if (ASSERT_OK(kmem_cache_iter_module__load(skel), "load")) {
+		int fd = bpf_program__fd(skel->progs.open_coded);
+
+		check_in_use("program that calls kfuncs");
+		ASSERT_OK(bpf_prog_test_run_opts(fd, &opts), "run");
+		ASSERT_GT(skel->bss->entries, 10, "entries of the loop");
+	}
+	kmem_cache_iter_module__destroy(skel);
+}
+
+static int finit(const char *path)
+{
+	int fd = open(path, O_RDONLY), err;
+
+	if (fd < 0)
+		return -errno;
+	err = syscall(__NR_finit_module, fd, "", 0) ? -errno : 0;
+	close(fd);
+	return err;
+}
+
+static void test_load_twice(void)
+{
+	ASSERT_EQ(finit(MODULE ".ko"), -EEXIST, "load the module a second time");
+}
+
+/* Without the module, there is nothing to attach to. */
+static void test_absent(void)
+{
+	struct kmem_cache_iter_module *skel;
+	int btf_fd = module_btf_fd(MODULE);
+
+	ASSERT_OK(unload_in_the_end(MODULE), "unload");
+
+	/* The BTF is there for as long as somebody has it open. */
+	ASSERT_EQ(load_prog_by_id(btf_fd, target_btf_id), -ENOENT, "load by an old BTF");
+	close(btf_fd);
+
+	skel = kmem_cache_iter_module__open();
+	if (ASSERT_OK_PTR(skel, "open")) {
+		bpf_program__set_autoload(skel->progs.count_references, true);
+		ASSERT_EQ(kmem_cache_iter_module__load(skel), -ESRCH, "load by name");
+		kmem_cache_iter_module__destroy(skel);
+	}
+
+	ASSERT_OK(load(MODULE, ""), "load again");
+}
+
+/* Another module: its BTF, a program for its target, and a link of that. */
+struct alias {
+	const char *module;
+	const char *target;
+	int btf_fd;
+	int btf_id;
+	int foreign_btf_id;
+	int prog_fd;
+	int link_fd;
+};
+
+static bool load_alias(struct alias *alias, struct btf *vmlinux_btf)
+{
+	char func[32];
+	struct btf *btf;
+
+	if (!ASSERT_OK(load(alias->module, ""), "load another module"))
+		return false;
+	alias->btf_fd = module_btf_fd(alias->module);
+	btf = btf__load_module_btf(alias->module, vmlinux_btf);
+	if (!ASSERT_GE(alias->btf_fd, 0, "its BTF") || !ASSERT_OK_PTR(btf, "its BTF"))
+		return false;
+
+	snprintf(func, sizeof(func), "bpf_iter_%s", alias->target);
+	alias->btf_id = btf__find_by_name_kind(btf, func, BTF_KIND_FUNC);
+	alias->foreign_btf_id = btf__find_by_name_kind(btf, "bpf_iter_kmem_cache", BTF_KIND_FUNC);
+	btf__free(btf);
+	return ASSERT_GT(alias->btf_id, 0, "function of its target") &&
+	       ASSERT_GT(alias->foreign_btf_id, 0, "function of another target");
+}
+
+/* Other modules, with different functions by the same BTF ids. */
+static void test_alias(void)
+{
+	struct alias aliases[] = {
+		{ .module = "kmem_cache_iter_alias_a", .target = "alias_a" },
+		{ .module = "kmem_cache_iter_alias_b", .target = "alias_b" },
+	};
+	struct alias *a = &aliases[0], *b = &aliases[1], *alias;
+	struct btf *vmlinux_btf;
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(aliases); i++)
+		aliases[i].btf_fd = aliases[i].prog_fd = aliases[i].link_fd = -1;
+	vmlinux_btf = btf__load_vmlinux_btf();
+	if (!ASSERT_OK_PTR(vmlinux_btf, "BTF of vmlinux"))
+		return;
+
+	/* The name is taken. The loader makes EBUSY of the EEXIST of a module. */
+	ASSERT_NEQ(load(a->module, "also=kmem_cache"), 0, "second target of a name");
+
+	if (!load_alias(a, vmlinux_btf) || !load_alias(b, vmlinux_btf) ||
+	    !ASSERT_EQ(a->btf_id, b->btf_id, "ids of the functions"))
+		goto out;
+
+	for (i = 0; i < ARRAY_SIZE(aliases); i++) {
+		alias = &aliases[i];
+		alias->prog_fd = load_prog_by_id(alias->btf_fd, alias->btf_id);
+		ASSERT_GE(alias->prog_fd, 0, "load a program");
+		ASSERT_EQ(load_prog_by_id(alias->btf_fd, alias->foreign_btf_id), -EINVAL,
+			  "load a program by a BTF that is not the owner's");
+	}
+	for (i = 0; i < ARRAY_SIZE(aliases); i++) {
+		alias = &aliases[i];
+		alias->link_fd = create_link(alias->prog_fd);
+		if (ASSERT_GE(alias->link_fd, 0, "create a link"))
+			check_target_name(alias->link_fd, alias->target);
+	}
+	ASSERT_EQ(bpf_link_update(a->link_fd, b->prog_fd, NULL), -EINVAL, "update with the other");
+	ASSERT_OK(bpf_link_update(a->link_fd, a->prog_fd, NULL), "update with the same");
+out:
+	for (i = 0; i < ARRAY_SIZE(aliases); i++) {
+		alias = &aliases[i];
+		close(alias->link_fd);
+		close(alias->prog_fd);
+		close(alias->btf_fd);
+		ASSERT_OK(unload_in_the_end(alias->module), "unload the other module");
+	}
+	btf__free(vmlinux_btf);
+}
+
+static bool count_references(__u64 *references)
+{
+	struct kmem_cache_iter_module *skel;
+	struct bpf_link *link;
+	char buf[16];
+	int fd = -1;
+	bool ok = false;
+
+	skel = kmem_cache_iter_module__open();
+	if (!ASSERT_OK_PTR(skel, "open"))
+		return false;
+	bpf_program__set_autoload(skel->progs.count_references, true);
+	if (!ASSERT_OK(kmem_cache_iter_module__load(skel), "load"))
+		goto out;
+	link = bpf_program__attach_iter(skel->progs.count_references, NULL);
+	if (!ASSERT_OK_PTR(link, "attach"))
+		goto out;
+	fd = bpf_iter_create(bpf_link__fd(link));
+	bpf_link__destroy(link);
+	ok = ASSERT_EQ(read(fd, buf, sizeof(buf)), 0, "read");
+	close(fd);
+	*references = skel->bss->references;
+out:
+	kmem_cache_iter_module__destroy(skel);
+	return ok;
+}
+
+/* True if there is no kmemleak, too. */
+static bool nothing_leaked(void)
+{
+	FILE *kmemleak = fopen("/sys/kernel/debug/kmemleak", "r+");
+	char line[256];
+	bool clean = true;
+
+	if (!kmemleak)
+		return true;
+	/* An object is reported once it is five seconds old. */
+	sleep(6);
+	fputs("scan", kmemleak);
+	fflush(kmemleak);
+	rewind(kmemleak);
+	while (fgets(line, sizeof(line), kmemleak)) {
+		fputs(line, stdout);
+		clean = false;
+	}
+	fclose(kmemleak);
+	return clean;
+}
+
+static volatile bool churn_pause, churn_stop;
+static volatile int churn_reads;
+
+static void *churn_thread(void *arg)
+{
+	int prog_fd, link_fd, fd;
+	char buf[16];
+
+	while (!churn_stop) {
+		prog_fd = churn_pause ? -1 : load_prog();
+		if (prog_fd < 0) {
+			usleep(1000);
+			continue;
+		}
+		link_fd = create_link(prog_fd);
+		close(prog_fd);
+		fd = bpf_iter_create(link_fd);
+		close(link_fd);
+		if (read(fd, buf, sizeof(buf)) == 0)
+			__sync_fetch_and_add(&churn_reads, 1);
+		close(fd);
+	}
+	return NULL;
+}
+
+/* Unloading and loading again while others read all the time. */
+static void test_churn(void)
+{
+	pthread_t readers[CHURN_READERS];
+	__u64 before, after;
+	int round, fd, i, refused = 0, started = 0, err = 0;
+	char buf[16];
+
+	if (!count_references(&before))
+		return;
+
+	churn_stop = false;
+	for (; started < CHURN_READERS; started++)
+		if (!ASSERT_OK(pthread_create(&readers[started], NULL, churn_thread, NULL), "thread"))
+			goto stop;
+
+	for (round = 0; round < CHURN_ROUNDS; round++) {
+		fd = open_iter();
+		if (!ASSERT_EQ(read(fd, buf, sizeof(buf)), 0, "read"))
+			break;
+		close(fd);
+
+		for (i = 0; i < UNLOAD_TRIES; i++) {
+			err = unload(MODULE);
+			if (err != -EWOULDBLOCK)
+				break;
+			refused++;
+			/* They would go on for ever. */
+			churn_pause = i >= 10;
+			usleep(100);
+		}
+		churn_pause = false;
+		if (!ASSERT_OK(err, "unload") || !ASSERT_OK(load(MODULE, ""), "load"))
+			break;
+	}
+	ASSERT_GT(refused, 0, "unloads refused");
+	ASSERT_GT(churn_reads, CHURN_ROUNDS / 10, "reads beside");
+stop:
+	churn_stop = true;
+	while (started)
+		pthread_join(readers[--started], NULL);
+
+	if (count_references(&after))
+		ASSERT_EQ(after, before, "references to slab caches");
+	ASSERT_TRUE(nothing_leaked(), "kmemleak");
+}
+
+static int write_file(const char *path, const char *value)
+{
+	int fd = open(path, O_WRONLY), err;
+
+	if (fd < 0)
+		return -errno;
+	err = write(fd, value, strlen(value)) < 0 ? -errno : 0;
+	close(fd);
+	return err;
+}
+
+/* Each allocation that loading needs fails once. */
+static void test_init_fails(void)
+{
+	int nth, fd, fail_fd, err, failures = 0;
+	char value[16];
+
+	fail_fd = open("/proc/thread-self/fail-nth", O_RDWR);
+	if (fail_fd < 0 || write_file("/sys/kernel/debug/failslab/ignore-gfp-wait", "N")) {
+		test__skip();
+		return;
+	}
+	write_file("/sys/kernel/debug/failslab/verbose", "0");
+
+	if (!ASSERT_OK(unload_in_the_end(MODULE), "unload"))
+		goto out;
+
+	for (nth = 1;; nth++) {
+		fd = open(MODULE ".ko", O_RDONLY);
+		snprintf(value, sizeof(value), "%d", nth);
+		write(fail_fd, value, strlen(value));
+		err = syscall(__NR_finit_module, fd, "", 0) ? -errno : 0;
+		memset(value, 0, sizeof(value));
+		pread(fail_fd, value, sizeof(value) - 1, 0);
+		write(fail_fd, "0", 1);
+		close(fd);
+
+		if (err) {
+			failures++;
+			/* What it has not given back is in its way. */
+			if (!ASSERT_OK(load(MODULE, ""), "load after a failure"))
+				break;
+		}
+		if (!ASSERT_OK(unload_in_the_end(MODULE), "unload after a failure"))
+			break;
+		/* It was not used up: there is no such allocation. */
+		if (!err && atoi(value))
+			break;
+	}
+	ASSERT_GT(failures, 10, "failures");
+	ASSERT_OK(load(MODULE, ""), "load again");
+	ASSERT_TRUE(nothing_leaked(), "kmemleak");
+out:
+	close(fail_fd);
+}
+
+static bool find_target(void)
+{
+	struct btf *vmlinux_btf, *btf;
+
+	vmlinux_btf = btf__load_vmlinux_btf();
+	if (!ASSERT_OK_PTR(vmlinux_btf, "BTF of vmlinux"))
+		return false;
+
+	btf = btf__load_module_btf(MODULE, vmlinux_btf);
+	if (ASSERT_OK_PTR(btf, "BTF of the module")) {
+		target_btf_id = btf__find_by_name_kind(btf, "bpf_iter_kmem_cache", BTF_KIND_FUNC);
+		btf__free(btf);
+	}
+	btf__free(vmlinux_btf);
+	return ASSERT_GT(target_btf_id, 0, "bpf_iter_kmem_cache in the BTF of the module");
+}
+
+/* Serial: it takes the module away from others. */
+void serial_test_kmem_cache_iter_module(void)
+{
+	static const struct {
+		const char *name;
+		void (*run)(void);
+	} tests[] = {
+		{ "load_prog", test_load_prog },
+		{ "attach", test_attach },
+		{ "release_link", test_release_link },
+		{ "fdinfo", test_fdinfo },
+		{ "link_info", test_link_info },
+		{ "create", test_create },
+		{ "open_pinned", test_open_pinned },
+		{ "read", test_read },
+		{ "inside_read", test_inside_read },
+		{ "close", test_close },
+		{ "open_coded", test_open_coded },
+		{ "load_twice", test_load_twice },
+		{ "absent", test_absent },
+		{ "alias", test_alias },
+		{ "churn", test_churn },
+		{ "init_fails", test_init_fails },
+	};
+	int i;
+
+	/* It is built in, or it is not there. */
+	if (access(MODULE ".ko", R_OK)) {
+		test__skip();
+		return;
+	}
+	if (access("/sys/module/" MODULE, F_OK) && !ASSERT_OK(load(MODULE, ""), "load"))
+		return;
+	if (!find_target())
+		return;
+
+	for (i = 0; i < ARRAY_SIZE(tests); i++) {
+		if (!test__start_subtest(tests[i].name))
+			continue;
+		tests[i].run();
+		check_unused();
+	}
+}

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <vmlinux.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+#include "bpf_experimental.h"
+
+char _license[] SEC("license") = "GPL";
+
+#define WAIT_MAX_NS	1000000000ULL
+
+/* wait() sets and awaits them; it gives up after a second. */
+volatile int waiting;
+volatile int go_on;
+
+static void wait(void)
+{
+	__u64 end = bpf_ktime_get_ns() + WAIT_MAX_NS;
+	int i;
+
+	waiting = 1;
+	bpf_for(i, 0, 1 << 23) {
+		if (go_on || bpf_ktime_get_ns() > end)
+			break;
+	}
+}
+
+/* Sleepable: it does not keep RCU waiting for it. */
+SEC("?iter.s/kmem_cache")
+int wait_inside_read(struct bpf_iter__kmem_cache *ctx)
+{
+	if (!waiting)
+		wait();
+	return 0;
+}
+
+/* Waits in bpf_iter_prog_supported() where that drops its mutex. */
+int loading_tid;
+bool looking_up;
+
+SEC("?fentry/bpf_iter_prog_supported")
+int BPF_PROG(lookup_begins)
+{
+	if ((int)bpf_get_current_pid_tgid() == loading_tid)
+		looking_up = true;
+	return 0;
+}
+
+SEC("?fexit/mutex_unlock")
+int BPF_PROG(lookup_done)
+{
+	if (looking_up && !waiting && (int)bpf_get_current_pid_tgid() == loading_tid)
+		wait();
+	return 0;
+}
+
+__u32 entries;
+
+SEC("?syscall")
+int open_coded(const void *ctx)
+{
+	struct kmem_cache *s;
+
+	entries = 0;
+	bpf_for_each(kmem_cache, s)
+		entries++;
+	return 0;
+}
+
+/* What all positive reference counts add up to, read while each is pinned. */
+__u64 references;
+
+SEC("?iter/kmem_cache")
+int count_references(struct bpf_iter__kmem_cache *ctx)
+{
+	struct kmem_cache *s = ctx->s;
+
+	if (s && s->refcount > 0)
+		references += s->refcount - 1;
+	return 0;
+}
