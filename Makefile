@@ -8,6 +8,8 @@ MAKEFLAGS += --no-print-directory --no-builtin-rules
 
 # Seen by the scripts; see make help.
 export ITER ?= y
+export CONFIG
+export TESTS ?= kmem_cache_iter,bpf_iter
 export TIMEOUT ?= 600
 export KDIR
 
@@ -23,7 +25,10 @@ help:
 	@echo
 	@echo 'KDIR=path         the kernel tree to use, instead of one that is downloaded;'
 	@echo '                  it gets the module, as by make integrate'
-	@echo 'ITER=y            the iterator in Rust (default); ITER=c is the one in C'
+	@echo 'ITER=y            the iterator in Rust, built in (default);'
+	@echo '                  ITER=m as a module, ITER=c the one in C'
+	@echo 'CONFIG=debug      a kernel that looks for errors while it runs (KASAN, lockdep, ...)'
+	@echo 'TESTS=a,b         which tests make test runs, by parts of their names'
 	@echo 'TIMEOUT=seconds   when to give up on a guest (default 600)'
 
 run test shell:
