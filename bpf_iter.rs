@@ -11,8 +11,12 @@
 
 use core::{
     marker::PhantomData,
-    mem,
+    mem::{
+        self,
+        MaybeUninit, //
+    },
     ptr::{
+        drop_in_place,
         null_mut,
         without_provenance_mut,
         NonNull, //
@@ -20,12 +24,16 @@ use core::{
 };
 use kernel::{
     bindings,
-    error::to_result,
+    error::{
+        from_result,
+        to_result, //
+    },
     prelude::*,
     seq_file::SeqFile,
     types::Opaque,
     InPlaceModule, //
 };
+use pin_init::InPlaceWrite;
 
 /// An object that BPF programs are called for, in the form in which the iterator owns it.
 ///
@@ -87,13 +95,32 @@ pub(crate) trait Target {
     /// What the program is called for.
     type Entry: Entry;
 
-    /// Returns the entry at `position`, the first one being at 0, or [`None`] past the end.
+    /// Where an open file has come to, between two reads.
     ///
-    /// Each read begins with it, at the position to which the last read has come.
-    fn start(position: usize) -> Option<Self::Entry>;
+    /// It is used by one reader at a time, but that may be another thread each time. Whatever else
+    /// changes it must be allowed to do so beside a unique reference, as in [`Opaque`].
+    type Cursor: Send + 'static;
+
+    /// Creates the cursor of a file that is being opened.
+    ///
+    /// # Errors
+    ///
+    /// With any error, the file is not opened.
+    fn open() -> impl PinInit<Self::Cursor, Error>;
+
+    /// Returns the entry at `cursor`, or [`None`] at the end.
+    ///
+    /// Each read begins with it, unless there is still output of the last one.
+    fn start(cursor: Pin<&mut Self::Cursor>) -> Option<Self::Entry>;
 
     /// Gives up `entry`, and returns the one that follows it, or [`None`] at the end.
     fn next(entry: Self::Entry) -> Option<Self::Entry>;
+
+    /// Ends a read: the next one goes on at `entry`, which is given up, or has come to the end.
+    fn stop(cursor: Pin<&mut Self::Cursor>, entry: Option<Self::Entry>);
+
+    /// Returns the first entry, for a walk that is not interrupted.
+    fn first() -> Option<Self::Entry>;
 
     /// Describes the target in the `fdinfo` of a link.
     fn show_fdinfo(seq: &SeqFile);
@@ -213,15 +240,50 @@ struct TargetVTable<T: Target>(PhantomData<T>);
 impl<T: Target> TargetVTable<T> {
     /// # Safety
     ///
-    /// `pos` must be valid.
+    /// `private` must be the private data of a file of the iterator that is being opened.
+    unsafe extern "C" fn init_seq_private(
+        private: *mut c_void,
+        _aux: *mut bindings::bpf_iter_aux_info,
+    ) -> c_int {
+        from_result(|| {
+            // SAFETY: `private` has the size `seq_priv_size`, is aligned to 8 bytes, and is used by
+            // nobody else. It stays where it is until the file is closed.
+            let slot = unsafe { &mut *private.cast::<MaybeUninit<T::Cursor>>() };
+
+            slot.write_pin_init(T::open())?;
+            Ok(0)
+        })
+    }
+
+    /// # Safety
+    ///
+    /// `private` must be initialised by `init_seq_private`, and not be used again.
+    unsafe extern "C" fn fini_seq_private(private: *mut c_void) {
+        // SAFETY: By the safety requirements.
+        unsafe { drop_in_place(private.cast::<T::Cursor>()) };
+    }
+
+    /// # Safety
+    ///
+    /// `seq` must be a file of the iterator, and the caller must hold its lock for as long as the
+    /// cursor is used.
+    #[inline]
+    unsafe fn cursor<'a>(seq: *mut bindings::seq_file) -> Pin<&'a mut T::Cursor> {
+        // SAFETY: By the safety requirements, the private data is what `init_seq_private` has
+        // initialised, and there is no other reference to it. It stays where it is until the file is
+        // closed.
+        unsafe { Pin::new_unchecked(&mut *(*seq).private.cast()) }
+    }
+
+    /// # Safety
+    ///
+    /// `seq` must be a file of the iterator whose lock is held.
     unsafe extern "C" fn start(
-        _seq: *mut bindings::seq_file,
-        pos: *mut bindings::loff_t,
+        seq: *mut bindings::seq_file,
+        _pos: *mut bindings::loff_t,
     ) -> *mut c_void {
-        // SAFETY: The caller provides a valid pointer.
-        let pos = unsafe { *pos };
-        // CAST: `next` counts it up from 0, by one for each entry.
-        into_nullable(T::start(pos as usize))
+        // SAFETY: By the safety requirements.
+        into_nullable(T::start(unsafe { Self::cursor(seq) }))
     }
 
     /// # Safety
@@ -232,6 +294,8 @@ impl<T: Target> TargetVTable<T> {
         v: *mut c_void,
         pos: *mut bindings::loff_t,
     ) -> *mut c_void {
+        // The cursor is what says where a read goes on, but `bpf_seq_read()` wants to see progress.
+        //
         // SAFETY: The caller provides a valid pointer.
         unsafe { *pos = (*pos).wrapping_add(1) };
 
@@ -249,7 +313,8 @@ impl<T: Target> TargetVTable<T> {
 
     /// # Safety
     ///
-    /// `seq` must be a valid `struct seq_file`, and `v` be what `start` or `next` returned last.
+    /// `seq` must be a file of the iterator whose lock is held, and `v` be what `start` or `next`
+    /// returned last.
     unsafe extern "C" fn stop(seq: *mut bindings::seq_file, v: *mut c_void) {
         // SAFETY: `v` is null or an entry, and the caller does not use it again.
         let entry: Option<T::Entry> = unsafe { from_nullable(v) };
@@ -261,6 +326,9 @@ impl<T: Target> TargetVTable<T> {
             // SAFETY: `seq` is valid.
             unsafe { Self::run_prog(seq, null_mut(), true) };
         }
+
+        // SAFETY: By the safety requirements.
+        T::stop(unsafe { Self::cursor(seq) }, entry);
     }
 
     /// # Safety
@@ -309,9 +377,12 @@ impl<T: Target> TargetVTable<T> {
 
     const SEQ_INFO: bindings::bpf_iter_seq_info = bindings::bpf_iter_seq_info {
         seq_ops: const { &Self::SEQ_OPS },
-        init_seq_private: None,
-        fini_seq_private: None,
-        seq_priv_size: 0,
+        init_seq_private: Some(Self::init_seq_private),
+        fini_seq_private: Some(Self::fini_seq_private),
+        seq_priv_size: {
+            const_assert!(align_of::<T::Cursor>() <= 8);
+            size_of::<T::Cursor>() as u32
+        },
     };
 
     fn reg(owner: &'static ThisModule) -> bindings::bpf_iter_reg {
@@ -363,7 +434,7 @@ impl<T: Target> OpenCoded<T> {
         let current = mem::replace(&mut self.0, null_mut());
 
         let next = if current == Self::START {
-            T::start(0)
+            T::first()
         } else {
             // SAFETY: `current` is null, or that of an entry which this owned by the type
             // invariants and does not own any more.

@@ -6,6 +6,16 @@
 //! alive meanwhile is a reference, taken and given up under that mutex. One step is one critical
 //! section: the next cache is pinned before the current one is given up.
 //!
+//! Between two reads of a file no reference is held. A cursor remembers where to go on, and is moved
+//! when the cache there is destroyed. For each open file:
+//!
+//! - A cache that exists when the first read begins, and still exists when the walk reaches the end,
+//!   is shown exactly once, in list order.
+//! - A cache that is destroyed in between is shown at most once.
+//! - A cache that is created after the first read began is not shown.
+//! - After the end of file, reads stay at the end of file.
+//! - To go on costs the same wherever the file has come to.
+//!
 //! C counterpart: [`kernel/bpf/kmem_cache_iter.c`](srctree/kernel/bpf/kmem_cache_iter.c)
 
 mod bpf_iter;
@@ -24,7 +34,10 @@ use kernel::{
     seq_file::SeqFile,
     seq_print, //
 };
-use slab::PinnedCache;
+use slab::{
+    Cursor,
+    PinnedCache, //
+};
 
 module! {
     type: TargetModule<KmemCacheIter>,
@@ -40,13 +53,26 @@ impl Target for KmemCacheIter {
     const RESCHED: bool = true;
 
     type Entry = PinnedCache;
+    type Cursor = Cursor;
 
-    fn start(position: usize) -> Option<PinnedCache> {
-        PinnedCache::nth(position)
+    fn open() -> impl PinInit<Cursor, Error> {
+        Cursor::new()
+    }
+
+    fn start(cursor: Pin<&mut Cursor>) -> Option<PinnedCache> {
+        cursor.resume()
     }
 
     fn next(current: PinnedCache) -> Option<PinnedCache> {
         current.next()
+    }
+
+    fn stop(cursor: Pin<&mut Cursor>, entry: Option<PinnedCache>) {
+        cursor.pause(entry);
+    }
+
+    fn first() -> Option<PinnedCache> {
+        PinnedCache::first()
     }
 
     fn show_fdinfo(seq: &SeqFile) {

@@ -5,7 +5,8 @@
 //! Every slab cache is on the list `slab_caches`, which `slab_mutex` protects. `SlabCaches` is the
 //! list with the mutex held: only through it is the list walked and a cache's reference count
 //! changed. It does not leave this file, so that nobody can do with the mutex held what must not be
-//! done then. What others get is [`PinnedCache`], a reference to one cache.
+//! done then. What others get is [`PinnedCache`], a reference to one cache, and [`Cursor`], the place
+//! where a walk of the list is interrupted.
 //!
 //! C header: [`mm/slab.h`](srctree/mm/slab.h)
 
@@ -25,6 +26,7 @@ use kernel::{
         Mutex,
         MutexGuard, //
     },
+    types::Opaque,
     warn_on, //
 };
 
@@ -43,13 +45,11 @@ use kernel::{
 pub(crate) struct PinnedCache(NonNull<bindings::kmem_cache>);
 
 impl PinnedCache {
-    /// Pins the cache at `position`, counted from 0 at the head of the list.
-    ///
-    /// New caches are put at the head.
-    pub(crate) fn nth(position: usize) -> Option<Self> {
+    /// Pins the first cache on the list, which is the newest.
+    pub(crate) fn first() -> Option<Self> {
         let caches = SlabCaches::lock();
 
-        caches.iter().nth(position).map(|cache| caches.pin(cache))
+        caches.iter().next().map(|cache| caches.pin(cache))
     }
 
     /// Pins the cache that follows, and gives this one up, both in one critical section.
@@ -66,6 +66,73 @@ impl Drop for PinnedCache {
     fn drop(&mut self) {
         // INVARIANT: The reference moves into the copy. `self` is not used any more.
         SlabCaches::lock().release(PinnedCache(self.0));
+    }
+}
+
+/// The place where a walk of the list goes on after it was interrupted.
+///
+/// Between [`Cursor::pause`] and [`Cursor::resume`] no reference to a cache is held: the cache at
+/// which the walk goes on may be destroyed meanwhile, and the cursor then moves to its successor. So
+/// a walk from the first [`Cursor::resume`] on sees each cache exactly once that exists all the
+/// time, and no cache that is created later, since those are put at the head of the list.
+///
+/// All functions take `slab_mutex`, so they are called as it is said for [`PinnedCache`].
+///
+/// C counterpart: `struct slab_cursor` in [`mm/slab.h`](srctree/mm/slab.h)
+///
+/// # Invariants
+///
+/// The cursor was added by `slab_cursor_add()`. Its `next` is null before the first cache, and else
+/// points at a member of `slab_caches`, be it a cache or the head. It is used only while
+/// `slab_mutex` is held, and then by C, too.
+#[pin_data(PinnedDrop)]
+pub(crate) struct Cursor {
+    #[pin]
+    inner: Opaque<bindings::slab_cursor>,
+}
+
+// SAFETY: `slab_cursor_del()` can be called from any thread.
+unsafe impl Send for Cursor {}
+
+impl Cursor {
+    /// Creates a cursor before the first cache.
+    pub(crate) fn new() -> impl PinInit<Self, Error> {
+        try_pin_init!(Self {
+            // SAFETY: `slab_cursor_add()` initialises the cursor. It is pinned, and taken off the
+            // list of cursors before it goes away.
+            //
+            // INVARIANT: It was added by `slab_cursor_add()`.
+            inner <- Opaque::ffi_init(|slot| unsafe { bindings::slab_cursor_add(slot) }),
+        })
+    }
+
+    /// Pins the cache at which the walk goes on, or returns [`None`] at the end.
+    pub(crate) fn resume(&self) -> Option<PinnedCache> {
+        let caches = SlabCaches::lock();
+        let cache = caches.at(self).next().map(|cache| caches.pin(cache));
+
+        // The walk has begun: it does not go on at the head, where there may be a new cache.
+        caches.set(self, cache.as_ref());
+        cache
+    }
+
+    /// Lets the walk go on at `cache`, or end for good, and gives the cache up, both in one critical
+    /// section.
+    pub(crate) fn pause(&self, cache: Option<PinnedCache>) {
+        let caches = SlabCaches::lock();
+
+        caches.set(self, cache.as_ref());
+        if let Some(cache) = cache {
+            caches.release(cache);
+        }
+    }
+}
+
+#[pinned_drop]
+impl PinnedDrop for Cursor {
+    fn drop(self: Pin<&mut Self>) {
+        // SAFETY: The cursor was added by the type invariants.
+        unsafe { bindings::slab_cursor_del(self.inner.get()) };
     }
 }
 
@@ -125,8 +192,44 @@ impl SlabCaches {
     fn iter(&self) -> Iter<'_> {
         let head = self.head();
 
-        // INVARIANT: The head is on the list.
-        Iter { node: head, head }
+        // INVARIANT: The neighbour of a member of the list is one.
+        Iter {
+            next: head.next(),
+            head,
+        }
+    }
+
+    /// Walks the caches from `cursor` on, in list order.
+    #[inline]
+    fn at<'a>(&'a self, cursor: &Cursor) -> Iter<'a> {
+        // SAFETY: `slab_mutex` is held by the type invariants, so nobody changes the cursor.
+        let next = unsafe { (*cursor.inner.get()).next };
+
+        if next.is_null() {
+            return self.iter();
+        }
+        // INVARIANT: By the invariants of `Cursor`, `next` is a member of the list.
+        Iter {
+            // SAFETY: As above, and it is initialised. `slab_mutex` is held by the type invariants,
+            // so nobody changes the list.
+            next: unsafe { CListHead::from_raw(next) },
+            head: self.head(),
+        }
+    }
+
+    /// Moves `cursor` to `cache`, or past the last cache.
+    #[inline]
+    fn set(&self, cursor: &Cursor, cache: Option<&PinnedCache>) {
+        let next = match cache {
+            // SAFETY: The cache is valid by the invariants of `PinnedCache`.
+            Some(cache) => unsafe { &raw mut (*cache.0.as_ptr()).list },
+            None => &raw mut bindings::slab_caches,
+        };
+
+        // SAFETY: `slab_mutex` is held by the type invariants, so nobody else uses the cursor.
+        //
+        // INVARIANT: By the invariants of `PinnedCache`, the cache is on the list.
+        unsafe { (*cursor.inner.get()).next = next };
     }
 
     /// Walks the caches that follow `cache`, in list order.
@@ -136,9 +239,9 @@ impl SlabCaches {
         // `slab_mutex` is held by the type invariants, so nobody changes the list.
         let node = unsafe { CListHead::from_raw(&raw mut (*cache.0.as_ptr()).list) };
 
-        // INVARIANT: The cache is on the list, and so is the head.
+        // INVARIANT: The neighbour of a member of the list is one.
         Iter {
-            node,
+            next: node.next(),
             head: self.head(),
         }
     }
@@ -224,10 +327,10 @@ impl KmemCache<'_> {
 ///
 /// # Invariants
 ///
-/// `node` and `head` are on `slab_caches`, and `head` is its head. `slab_mutex` is held during the
+/// `next` and `head` are on `slab_caches`, and `head` is its head. `slab_mutex` is held during the
 /// lifetime `'a`.
 struct Iter<'a> {
-    node: &'a CListHead,
+    next: &'a CListHead,
     head: &'a CListHead,
 }
 
@@ -237,12 +340,12 @@ impl<'a> Iterator for Iter<'a> {
     #[inline]
     fn next(&mut self) -> Option<KmemCache<'a>> {
         loop {
-            let node = self.node.next();
+            let node = self.next;
             if node == self.head {
                 return None;
             }
-            // INVARIANT: `node` follows a member of the list.
-            self.node = node;
+            // INVARIANT: The neighbour of a member of the list is one.
+            self.next = node.next();
 
             // SAFETY: All nodes of the list but its head are the `list` field of a slab cache.
             let ptr = unsafe { container_of!(node.as_raw(), bindings::kmem_cache, list) };

@@ -6,7 +6,6 @@
  * vmlinux.h is made from that BTF, and perf looks for bpf_iter__kmem_cache in
  * no other. So they are there when the iterator is a module, too, loaded or not.
  */
-#include <linux/bpf.h>
 #include <linux/btf.h>
 #include <linux/init.h>
 
