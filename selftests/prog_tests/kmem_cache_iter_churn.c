@@ -1,0 +1,485 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The kmem_cache iterator while slab caches are created and destroyed.
+ *
+ * The caches of the test are called kci-NUMBER, the numbers going up. The newest
+ * cache is the first on the list, so a walk must show the numbers going down.
+ */
+#include <pthread.h>
+#include <test_progs.h>
+#include "testing_helpers.h"
+#include "kmem_cache_iter_churn.skel.h"
+
+#define MODULE		"kmem_cache_iter_churn"
+#define CONTROL		"/sys/kernel/debug/" MODULE
+#define PREFIX		"kci"
+
+#define NR_CACHES	1000
+#define ROUNDS		10000
+#define IDS_MAX		(NR_CACHES + 2 * ROUNDS)
+#define FILES		64
+#define BUF_SIZE	4096
+
+enum {
+	ALIVE		= 1 << 0,
+	AT_START	= 1 << 1,	/* alive when the walk began */
+	DESTROYED	= 1 << 2,	/* since then */
+};
+
+/* What is known of each cache in the course of a walk. */
+static unsigned char state[IDS_MAX];
+static unsigned char shown[IDS_MAX];
+static int next_id;
+
+static int control(const char *format, int first, int count)
+{
+	char command[64];
+	int fd, len, err = 0;
+
+	fd = open(CONTROL, O_WRONLY);
+	if (fd < 0)
+		return -errno;
+	len = snprintf(command, sizeof(command), format, first, count);
+	if (write(fd, command, len) != len)
+		err = -errno;
+	close(fd);
+	return err;
+}
+
+static int create(int first, int count)
+{
+	return control("create " PREFIX " %d %d", first, count);
+}
+
+static int destroy(int first, int count)
+{
+	return control("destroy %d %d", first, count);
+}
+
+static bool exists(const char *name)
+{
+	char line[256], found[64];
+	bool yes = false;
+	FILE *slabinfo;
+
+	slabinfo = fopen("/proc/slabinfo", "r");
+	if (!ASSERT_OK_PTR(slabinfo, "slabinfo"))
+		return false;
+	while (fgets(line, sizeof(line), slabinfo))
+		yes |= sscanf(line, "%63s", found) == 1 && !strcmp(found, name);
+	fclose(slabinfo);
+	return yes;
+}
+
+static int open_iter(struct bpf_program *prog)
+{
+	struct bpf_link *link;
+	int fd;
+
+	link = bpf_program__attach_iter(prog, NULL);
+	if (!ASSERT_OK_PTR(link, "attach"))
+		return -1;
+	fd = bpf_iter_create(bpf_link__fd(link));
+	ASSERT_GE(fd, 0, "create an iterator file");
+	bpf_link__destroy(link);
+	return fd;
+}
+
+/* A file that is read in pieces, and what it has shown. */
+struct walk {
+	int fd;
+	char line[256];
+	int line_len;
+	int last_id;		/* of the last whole line of ours; none: next_id */
+	int repeated;
+	int strange;
+};
+
+static void walk_line(struct walk *walk)
+{
+	int id;
+
+	if (sscanf(walk->line, PREFIX "-%d", &id) != 1)
+		return;
+	if (id >= IDS_MAX || !(state[id] & AT_START)) {
+		walk->strange++;
+		return;
+	}
+	if (shown[id]++)
+		walk->repeated++;
+	else if (id >= walk->last_id)
+		walk->strange++;
+	walk->last_id = id;
+}
+
+/* Returns what read() does, and takes note of the caches that it shows. */
+static ssize_t walk_read(struct walk *walk, size_t size)
+{
+	char buf[BUF_SIZE];
+	ssize_t n, i;
+
+	n = read(walk->fd, buf, size);
+	for (i = 0; i < n; i++) {
+		if (buf[i] != '\n') {
+			if (walk->line_len < sizeof(walk->line) - 1)
+				walk->line[walk->line_len++] = buf[i];
+			continue;
+		}
+		walk->line[walk->line_len] = '\0';
+		walk->line_len = 0;
+		walk_line(walk);
+	}
+	return n;
+}
+
+/* Bytes that are read one by one do not come from the list, but for the first of a line. */
+static ssize_t walk_step(struct walk *walk, size_t size)
+{
+	ssize_t n;
+
+	do {
+		n = walk_read(walk, size);
+	} while (n > 0 && size == 1 && walk->line_len);
+	return n;
+}
+
+static int pick_alive(int from, int step)
+{
+	int id = from;
+
+	while (id >= 0 && id < next_id && !(state[id] & ALIVE))
+		id += step;
+	return id >= 0 && id < next_id ? id : -1;
+}
+
+/* Create a cache, or destroy one that is before, at or behind the place of the walk. */
+static bool mutate(const struct walk *walk, int nr_alive)
+{
+	int id = -1, err;
+
+	if (nr_alive < NR_CACHES || (nr_alive < NR_CACHES + 50 && rand() % 2)) {
+		err = create(next_id, 1);
+		state[next_id++] = ALIVE;
+		return ASSERT_OK(err, "create a cache");
+	}
+
+	switch (rand() % 3) {
+	case 0:
+		if (next_id > walk->last_id + 1)
+			id = pick_alive(walk->last_id + 1 + rand() % (next_id - walk->last_id - 1), 1);
+		break;
+	case 1:
+		id = pick_alive(walk->last_id - 1 - rand() % 8, -1);
+		break;
+	case 2:
+		if (walk->last_id > 0)
+			id = pick_alive(rand() % walk->last_id, -1);
+		break;
+	}
+	if (id < 0)
+		id = pick_alive(next_id - 1, -1);
+	state[id] = (state[id] & AT_START) | DESTROYED;
+	return ASSERT_OK(destroy(id, 1), "destroy a cache");
+}
+
+static int count_alive(void)
+{
+	int id, nr = 0;
+
+	for (id = 0; id < next_id; id++)
+		nr += !!(state[id] & ALIVE);
+	return nr;
+}
+
+static void walk_begin(struct walk *walk)
+{
+	int id;
+
+	for (id = 0; id < next_id; id++)
+		state[id] = state[id] & ALIVE ? ALIVE | AT_START : 0;
+	memset(shown, 0, sizeof(shown));
+	walk->line_len = 0;
+	walk->last_id = next_id;
+}
+
+static int count_skipped(void)
+{
+	int id, nr = 0;
+
+	for (id = 0; id < next_id; id++)
+		nr += (state[id] & AT_START) && !(state[id] & DESTROYED) && !shown[id];
+	return nr;
+}
+
+/* Each cache that is there all the time is shown once, the others at most once. */
+static void test_exactly_once(struct kmem_cache_iter_churn *skel)
+{
+	static const size_t sizes[] = { 1, 64, BUF_SIZE };
+	int i, round, walks, skipped, sum_wrong = 0;
+	struct walk walk;
+	unsigned int seed;
+
+	seed = getenv("SEED") ? atoi(getenv("SEED")) : time(NULL);
+	srand(seed);
+
+	if (!ASSERT_OK(create(0, NR_CACHES), "create caches"))
+		return;
+	next_id = NR_CACHES;
+	memset(state, ALIVE, next_id);
+
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		walk.repeated = walk.strange = 0;
+		skipped = walks = round = 0;
+		while (round < ROUNDS / ARRAY_SIZE(sizes)) {
+			walk.fd = open_iter(skel->progs.names);
+			if (walk.fd < 0)
+				goto out;
+			walk_begin(&walk);
+			while (walk_step(&walk, sizes[i]) > 0) {
+				if (!mutate(&walk, count_alive()))
+					goto out;
+				round++;
+			}
+			/* The end stays the end, although there are newer caches by now. */
+			if (walk_read(&walk, sizes[i]) != 0)
+				walk.strange++;
+			close(walk.fd);
+			skipped += count_skipped();
+			walks++;
+		}
+		/* Past the runner, which shows the output of failed tests alone. */
+		dprintf(STDERR_FILENO, "kmem_cache_iter_churn: seed %u, reads of %zu: %d changes, %d walks, %d skipped, %d repeated, %d new or out of order\n",
+			seed, sizes[i], round, walks, skipped, walk.repeated, walk.strange);
+		sum_wrong += skipped + walk.repeated + walk.strange;
+	}
+	if (skel->bss->is_rust)
+		ASSERT_EQ(sum_wrong, 0, "caches that were not shown exactly once");
+	else
+		ASSERT_GT(sum_wrong, 0, "caches that were not shown exactly once");
+out:
+	destroy(0, next_id);
+}
+
+/* A cache is destroyed at once although a reader has stopped in front of it. */
+static void test_no_reference(struct kmem_cache_iter_churn *skel)
+{
+	struct walk walk = {};
+	int id;
+
+	if (!ASSERT_OK(create(0, 10), "create caches"))
+		return;
+	next_id = 10;
+	memset(state, ALIVE, next_id);
+
+	walk.fd = open_iter(skel->progs.names);
+	walk_begin(&walk);
+	while (walk.last_id != 5 && walk_step(&walk, 1) > 0)
+		;
+	ASSERT_EQ(walk.last_id, 5, "stopped in the middle");
+
+	ASSERT_OK(destroy(4, 1), "destroy the next cache");
+	ASSERT_FALSE(exists(PREFIX "-4"), "destroyed cache");
+	ASSERT_OK(create(4, 1), "create it again by the same name");
+	ASSERT_OK(destroy(9, 1), "destroy one before");
+
+	if (skel->bss->is_rust) {
+		while (walk_step(&walk, 1) > 0)
+			;
+		for (id = 0; id < 10; id++)
+			ASSERT_EQ(shown[id], id != 4, "times that it was shown");
+		ASSERT_EQ(walk.repeated + walk.strange, 0, "shown twice or out of order");
+	}
+	close(walk.fd);
+	destroy(0, 10);
+}
+
+static void *read_thread(void *arg)
+{
+	char buf[64];
+
+	while (read((long)arg, buf, sizeof(buf)) > 0)
+		;
+	return NULL;
+}
+
+static void *loop_thread(void *arg)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, opts);
+
+	bpf_prog_test_run_opts((long)arg, &opts);
+	return NULL;
+}
+
+/*
+ * The owner lets go of a cache while a program has it. The cache stays, with the
+ * one reference of the iterator, and is destroyed when that is given up.
+ */
+static void test_destroy_pinned(struct kmem_cache_iter_churn *skel, void *(*run)(void *), long fd)
+{
+	pthread_t thread;
+	int i;
+
+	if (!ASSERT_OK(create(0, 3), "create caches"))
+		return;
+	skel->bss->waiting = skel->bss->go_on = 0;
+
+	if (!ASSERT_OK(pthread_create(&thread, NULL, run, (void *)fd), "thread"))
+		goto out;
+	for (i = 0; i < 10000 && !skel->bss->waiting; i++)
+		usleep(100);
+	if (ASSERT_TRUE(skel->bss->waiting, "program waits")) {
+		ASSERT_OK(destroy(1, 1), "destroy the cache");
+		ASSERT_TRUE(exists(PREFIX "-1"), "pinned cache");
+	}
+	skel->bss->go_on = 1;
+	pthread_join(thread, NULL);
+
+	ASSERT_EQ(skel->bss->references, 1, "references left to the program");
+	ASSERT_FALSE(exists(PREFIX "-1"), "destroyed cache");
+out:
+	destroy(0, 3);
+}
+
+static void test_destroy_in_program(struct kmem_cache_iter_churn *skel)
+{
+	long fd = open_iter(skel->progs.wait_in_program);
+
+	test_destroy_pinned(skel, read_thread, fd);
+	close(fd);
+}
+
+static void test_destroy_in_loop(struct kmem_cache_iter_churn *skel)
+{
+	test_destroy_pinned(skel, loop_thread, bpf_program__fd(skel->progs.wait_in_loop));
+}
+
+/* All cursors at one cache, and at both ends of the list. */
+static void test_cursors_together(struct kmem_cache_iter_churn *skel)
+{
+	static const int order[] = { 5, 9, 0, 8, 4, 1, 2, 3, 6, 7 };
+	struct walk walks[FILES] = {};
+	int i, j;
+
+	if (!ASSERT_OK(create(0, 10), "create caches"))
+		return;
+	next_id = 10;
+	memset(state, ALIVE, next_id);
+
+	for (i = 0; i < FILES; i++) {
+		walks[i].fd = open_iter(skel->progs.names);
+		walk_begin(&walks[i]);
+		/* a third in front of the first, a third at 5, a third at the end */
+		while (i % 3 && walk_step(&walks[i], 1) > 0)
+			if (i % 3 == 1 && walks[i].last_id == 6)
+				break;
+	}
+	for (i = 0; i < ARRAY_SIZE(order); i++)
+		ASSERT_OK(destroy(order[i], 1), "destroy a cache");
+	for (i = 0; i < FILES; i++) {
+		memset(shown, 0, sizeof(shown));
+		while (walk_step(&walks[i], 64) > 0)
+			;
+		if (skel->bss->is_rust) {
+			for (j = 0; j < 10; j++)
+				ASSERT_EQ(shown[j], 0, "times that a destroyed cache was shown");
+		}
+		close(walks[i].fd);
+	}
+}
+
+static volatile bool stop_churn;
+
+static void *churn_thread(void *arg)
+{
+	long first = (long)arg;
+
+	while (!stop_churn) {
+		if (create(first, 10))
+			return (void *)1;
+		destroy(first, 10);
+	}
+	return NULL;
+}
+
+/* Many files at different places, and caches coming and going on both CPUs. */
+static void test_many_readers(struct kmem_cache_iter_churn *skel)
+{
+	struct walk walks[FILES] = {};
+	int i, j, round, wrong = 0, open = 0;
+	static unsigned char shown_by[FILES][100];
+	pthread_t threads[2];
+	void *failed;
+
+	if (!ASSERT_OK(create(0, 100), "create caches"))
+		return;
+	next_id = 100;
+	memset(state, ALIVE, next_id);
+	memset(shown_by, 0, sizeof(shown_by));
+
+	stop_churn = false;
+	for (i = 0; i < ARRAY_SIZE(threads); i++)
+		ASSERT_OK(pthread_create(&threads[i], NULL, churn_thread, (void *)(1000L * (i + 1))),
+			  "thread");
+
+	for (; open < FILES; open++) {
+		walks[open].fd = open_iter(skel->progs.names);
+		if (walks[open].fd < 0)
+			break;
+	}
+	/* Each file goes on by its own number of lines in a round. */
+	for (round = 0; open == FILES && round < 1000; round++) {
+		for (i = 0; i < FILES; i++) {
+			memset(shown, 0, sizeof(shown));
+			memset(state, ALIVE | AT_START, sizeof(state));
+			walks[i].last_id = IDS_MAX;
+			for (j = 0; j <= i; j++)
+				if (walk_step(&walks[i], 1) <= 0)
+					break;
+			for (j = 0; j < 100; j++)
+				shown_by[i][j] += shown[j];
+		}
+	}
+	stop_churn = true;
+	for (i = 0; i < ARRAY_SIZE(threads); i++) {
+		pthread_join(threads[i], &failed);
+		ASSERT_NULL(failed, "create and destroy");
+	}
+	for (i = 0; i < open; i++) {
+		close(walks[i].fd);
+		for (j = 0; j < 100; j++)
+			wrong += shown_by[i][j] != 1;
+	}
+	if (skel->bss->is_rust)
+		ASSERT_EQ(wrong, 0, "caches that a reader has not shown exactly once");
+	destroy(0, 100);
+}
+
+/* Serial: it counts on the order of the list, and other tests create caches. */
+void serial_test_kmem_cache_iter_churn(void)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, opts);
+	struct kmem_cache_iter_churn *skel;
+
+	if (!ASSERT_OK(load_module(MODULE ".ko", false), "load the module"))
+		return;
+	skel = kmem_cache_iter_churn__open_and_load();
+	if (!ASSERT_OK_PTR(skel, "open_and_load"))
+		goto out;
+	ASSERT_OK(bpf_prog_test_run_opts(bpf_program__fd(skel->progs.find_out), &opts), "find out");
+
+	if (test__start_subtest("exactly_once"))
+		test_exactly_once(skel);
+	if (test__start_subtest("no_reference"))
+		test_no_reference(skel);
+	if (test__start_subtest("destroy_in_program"))
+		test_destroy_in_program(skel);
+	if (test__start_subtest("destroy_in_loop"))
+		test_destroy_in_loop(skel);
+	if (test__start_subtest("cursors_together"))
+		test_cursors_together(skel);
+	if (test__start_subtest("many_readers"))
+		test_many_readers(skel);
+out:
+	kmem_cache_iter_churn__destroy(skel);
+	ASSERT_OK(unload_module(MODULE, false), "unload the module");
+}

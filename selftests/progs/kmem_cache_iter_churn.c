@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <vmlinux.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+#include "bpf_experimental.h"
+
+char _license[] SEC("license") = "GPL";
+
+/* Whether the iterator is the one in Rust, which promises more. */
+extern enum libbpf_tristate CONFIG_BPF_KMEM_CACHE_ITER_RUST __kconfig __weak;
+int is_rust;
+
+SEC("syscall")
+int find_out(const void *ctx)
+{
+	is_rust = CONFIG_BPF_KMEM_CACHE_ITER_RUST != TRI_NO;
+	return 0;
+}
+
+SEC("iter/kmem_cache")
+int names(struct bpf_iter__kmem_cache *ctx)
+{
+	struct seq_file *seq = ctx->meta->seq;
+	struct kmem_cache *s = ctx->s;
+
+	if (s)
+		BPF_SEQ_PRINTF(seq, "%s\n", s->name);
+	return 0;
+}
+
+/* Waits at the cache of this name, until told to go on. */
+const char wait_at[] = "kci-1";
+volatile int waiting;
+volatile int go_on;
+__u32 references;
+
+static void wait(struct kmem_cache *s)
+{
+	char name[32];
+	int i;
+
+	if (waiting || bpf_probe_read_kernel_str(name, sizeof(name), s->name) < 0 ||
+	    bpf_strncmp(name, sizeof(wait_at), wait_at))
+		return;
+
+	waiting = 1;
+	bpf_for(i, 0, 1 << 23) {
+		if (go_on)
+			break;
+	}
+	references = s->refcount;
+}
+
+SEC("iter.s/kmem_cache")
+int wait_in_program(struct bpf_iter__kmem_cache *ctx)
+{
+	struct kmem_cache *s = ctx->s;
+
+	if (s)
+		wait(s);
+	return 0;
+}
+
+SEC("syscall")
+int wait_in_loop(const void *ctx)
+{
+	struct kmem_cache *s;
+
+	bpf_for_each(kmem_cache, s)
+		wait(s);
+	return 0;
+}
