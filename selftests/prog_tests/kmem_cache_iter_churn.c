@@ -5,7 +5,9 @@
  * The caches of the test are called kci-NUMBER, the numbers going up. The newest
  * cache is the first on the list, so a walk must show the numbers going down.
  */
+#define _GNU_SOURCE
 #include <pthread.h>
+#include <sched.h>
 #include <test_progs.h>
 #include "testing_helpers.h"
 #include "kmem_cache_iter_churn.skel.h"
@@ -91,6 +93,8 @@ struct walk {
 	char line[256];
 	int line_len;
 	int last_id;		/* of the last whole line of ours; none: next_id */
+	bool line_by_line;	/* nothing is left in the buffer of the file */
+	int others;		/* caches that are not ours */
 	int repeated;
 	int strange;
 };
@@ -99,16 +103,15 @@ static void walk_line(struct walk *walk)
 {
 	int id;
 
-	if (sscanf(walk->line, PREFIX "-%d", &id) != 1)
-		return;
-	if (id >= IDS_MAX || !(state[id] & AT_START)) {
-		walk->strange++;
+	if (sscanf(walk->line, PREFIX "-%d", &id) != 1) {
+		walk->others++;
 		return;
 	}
-	if (shown[id]++)
-		walk->repeated++;
-	else if (id >= walk->last_id)
+	if (id >= IDS_MAX || !(state[id] & AT_START) || id >= walk->last_id ||
+	    (walk->line_by_line && (state[id] & DESTROYED)))
 		walk->strange++;
+	if (id < IDS_MAX && shown[id]++)
+		walk->repeated++;
 	walk->last_id = id;
 }
 
@@ -200,6 +203,7 @@ static void walk_begin(struct walk *walk)
 	memset(shown, 0, sizeof(shown));
 	walk->line_len = 0;
 	walk->last_id = next_id;
+	walk->others = 0;
 }
 
 static int count_skipped(void)
@@ -211,45 +215,81 @@ static int count_skipped(void)
 	return nr;
 }
 
+/* One walk with changes before it, between its reads, and at its end. */
+static int walk_and_mutate(struct walk *walk, size_t size, int others)
+{
+	int changes = 0, err;
+
+	walk->last_id = next_id;
+	if (!mutate(walk, count_alive()))
+		return -1;
+	walk_begin(walk);
+	while (walk_step(walk, size) > 0) {
+		if (!mutate(walk, count_alive()))
+			return -1;
+		changes++;
+	}
+
+	/* The end stays the end, although there are newer caches by now. */
+	err = create(next_id, 1);
+	state[next_id++] = ALIVE;
+	if (!ASSERT_OK(err, "create a cache") || !ASSERT_GT(changes, 0, "reads of a walk"))
+		return -1;
+	if (walk_read(walk, size) != 0)
+		walk->strange++;
+	if (walk->others != others)
+		walk->strange++;
+	return changes;
+}
+
 /* Each cache that is there all the time is shown once, the others at most once. */
 static void test_exactly_once(struct kmem_cache_iter_churn *skel)
 {
 	static const size_t sizes[] = { 1, 64, BUF_SIZE };
-	int i, round, walks, skipped, sum_wrong = 0;
-	struct walk walk;
+	int i, round, walks, skipped, changes, others, sum_wrong = 0;
+	struct walk walk = {};
 	unsigned int seed;
 
 	seed = getenv("SEED") ? atoi(getenv("SEED")) : time(NULL);
 	srand(seed);
+	/* Past the runner, which shows the output of failed tests alone. */
+	dprintf(STDERR_FILENO, "kmem_cache_iter_churn: SEED=%u\n", seed);
 
 	if (!ASSERT_OK(create(0, NR_CACHES), "create caches"))
-		return;
+		goto out;
 	next_id = NR_CACHES;
 	memset(state, ALIVE, next_id);
 
+	walk.fd = open_iter(skel->progs.names);
+	if (walk.fd < 0)
+		goto out;
+	walk_begin(&walk);
+	while (walk_read(&walk, BUF_SIZE) > 0)
+		;
+	close(walk.fd);
+	others = walk.others;
+	ASSERT_GT(others, 10, "caches of the kernel");
+	ASSERT_EQ(count_skipped() + walk.repeated + walk.strange, 0, "errors without changes");
+
 	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
-		walk.repeated = walk.strange = 0;
-		skipped = walks = round = 0;
-		while (round < ROUNDS / ARRAY_SIZE(sizes)) {
+		memset(&walk, 0, sizeof(walk));
+		walk.line_by_line = sizes[i] == 1;
+		skipped = 0;
+		walks = 0;
+		for (round = 0; round < ROUNDS / ARRAY_SIZE(sizes); round += changes) {
 			walk.fd = open_iter(skel->progs.names);
 			if (walk.fd < 0)
 				goto out;
-			walk_begin(&walk);
-			while (walk_step(&walk, sizes[i]) > 0) {
-				if (!mutate(&walk, count_alive()))
-					goto out;
-				round++;
-			}
-			/* The end stays the end, although there are newer caches by now. */
-			if (walk_read(&walk, sizes[i]) != 0)
-				walk.strange++;
+			changes = walk_and_mutate(&walk, sizes[i], others);
 			close(walk.fd);
+			if (changes < 0)
+				goto out;
 			skipped += count_skipped();
 			walks++;
 		}
-		/* Past the runner, which shows the output of failed tests alone. */
-		dprintf(STDERR_FILENO, "kmem_cache_iter_churn: seed %u, reads of %zu: %d changes, %d walks, %d skipped, %d repeated, %d new or out of order\n",
-			seed, sizes[i], round, walks, skipped, walk.repeated, walk.strange);
+		dprintf(STDERR_FILENO,
+			"kmem_cache_iter_churn: reads of %zu: %d changes, %d walks, %d skipped, %d repeated, %d otherwise wrong\n",
+			sizes[i], round, walks, skipped, walk.repeated, walk.strange);
 		sum_wrong += skipped + walk.repeated + walk.strange;
 	}
 	if (skel->bss->is_rust)
@@ -257,7 +297,7 @@ static void test_exactly_once(struct kmem_cache_iter_churn *skel)
 	else
 		ASSERT_GT(sum_wrong, 0, "caches that were not shown exactly once");
 out:
-	destroy(0, next_id);
+	destroy(0, MAX(next_id, NR_CACHES));
 }
 
 /* A cache is destroyed at once although a reader has stopped in front of it. */
@@ -358,10 +398,10 @@ static void test_cursors_together(struct kmem_cache_iter_churn *skel)
 {
 	static const int order[] = { 5, 9, 0, 8, 4, 1, 2, 3, 6, 7 };
 	struct walk walks[FILES] = {};
-	int i, j;
+	int i, j, others = 0;
 
 	if (!ASSERT_OK(create(0, 10), "create caches"))
-		return;
+		goto out;
 	next_id = 10;
 	memset(state, ALIVE, next_id);
 
@@ -372,6 +412,8 @@ static void test_cursors_together(struct kmem_cache_iter_churn *skel)
 		while (i % 3 && walk_step(&walks[i], 1) > 0)
 			if (i % 3 == 1 && walks[i].last_id == 6)
 				break;
+		if (i % 3 == 2)
+			others = walks[i].others;
 	}
 	for (i = 0; i < ARRAY_SIZE(order); i++)
 		ASSERT_OK(destroy(order[i], 1), "destroy a cache");
@@ -382,76 +424,132 @@ static void test_cursors_together(struct kmem_cache_iter_churn *skel)
 		if (skel->bss->is_rust) {
 			for (j = 0; j < 10; j++)
 				ASSERT_EQ(shown[j], 0, "times that a destroyed cache was shown");
+			ASSERT_EQ(walks[i].others, others, "caches of the kernel");
 		}
 		close(walks[i].fd);
 	}
+out:
+	destroy(0, 10);
 }
+
+#define NR_STAYING	100
+#define CHURN_IDS	(3 * 1000)
+
+struct churn {
+	pthread_t thread;
+	int cpu;
+	int err;
+};
 
 static volatile bool stop_churn;
 
 static void *churn_thread(void *arg)
 {
-	long first = (long)arg;
+	struct churn *churn = arg;
+	int first = (churn->cpu + 1) * 1000;
+	cpu_set_t cpus;
 
-	while (!stop_churn) {
-		if (create(first, 10))
-			return (void *)1;
+	CPU_ZERO(&cpus);
+	CPU_SET(churn->cpu, &cpus);
+	churn->err = pthread_setaffinity_np(pthread_self(), sizeof(cpus), &cpus);
+	while (!stop_churn && !churn->err) {
+		churn->err = create(first, 10);
 		destroy(first, 10);
 	}
 	return NULL;
 }
 
+/* What one of many readers has seen of its walk. */
+struct reader {
+	int fd;
+	char line[256];
+	int line_len;
+	int last_staying;
+	unsigned char shown[CHURN_IDS];
+};
+
+/* Returns false at the end. */
+static bool reader_line(struct reader *reader, int *wrong)
+{
+	char c;
+	int id;
+
+	for (reader->line_len = 0; read(reader->fd, &c, 1) == 1; ) {
+		if (c != '\n') {
+			if (reader->line_len < sizeof(reader->line) - 1)
+				reader->line[reader->line_len++] = c;
+			continue;
+		}
+		reader->line[reader->line_len] = '\0';
+		if (sscanf(reader->line, PREFIX "-%d", &id) != 1 || id >= CHURN_IDS)
+			return true;
+		if (reader->shown[id]++)
+			(*wrong)++;
+		if (id < NR_STAYING) {
+			if (id >= reader->last_staying)
+				(*wrong)++;
+			reader->last_staying = id;
+		}
+		return true;
+	}
+	return false;
+}
+
 /* Many files at different places, and caches coming and going on both CPUs. */
 static void test_many_readers(struct kmem_cache_iter_churn *skel)
 {
-	struct walk walks[FILES] = {};
-	int i, j, round, wrong = 0, open = 0;
-	static unsigned char shown_by[FILES][100];
-	pthread_t threads[2];
-	void *failed;
+	static struct reader readers[FILES];
+	struct churn churns[2] = { { .cpu = 0 }, { .cpu = 1 } };
+	int i, j, started = 0, walks = 0, wrong = 0;
+	struct reader *reader;
 
-	if (!ASSERT_OK(create(0, 100), "create caches"))
-		return;
-	next_id = 100;
-	memset(state, ALIVE, next_id);
-	memset(shown_by, 0, sizeof(shown_by));
+	memset(readers, 0, sizeof(readers));
+	for (i = 0; i < FILES; i++)
+		readers[i].fd = -1;
+	if (!ASSERT_OK(create(0, NR_STAYING), "create caches"))
+		goto out;
 
 	stop_churn = false;
-	for (i = 0; i < ARRAY_SIZE(threads); i++)
-		ASSERT_OK(pthread_create(&threads[i], NULL, churn_thread, (void *)(1000L * (i + 1))),
-			  "thread");
+	for (; started < ARRAY_SIZE(churns); started++)
+		if (!ASSERT_OK(pthread_create(&churns[started].thread, NULL, churn_thread,
+					      &churns[started]), "thread"))
+			goto out;
 
-	for (; open < FILES; open++) {
-		walks[open].fd = open_iter(skel->progs.names);
-		if (walks[open].fd < 0)
-			break;
-	}
-	/* Each file goes on by its own number of lines in a round. */
-	for (round = 0; open == FILES && round < 1000; round++) {
+	/* Each file goes on by its own number of lines in a round, and begins again at its end. */
+	while (walks < 4 * FILES) {
 		for (i = 0; i < FILES; i++) {
-			memset(shown, 0, sizeof(shown));
-			memset(state, ALIVE | AT_START, sizeof(state));
-			walks[i].last_id = IDS_MAX;
+			reader = &readers[i];
+			if (reader->fd < 0) {
+				memset(reader, 0, sizeof(*reader));
+				reader->last_staying = NR_STAYING;
+				reader->fd = open_iter(skel->progs.names);
+				if (reader->fd < 0)
+					goto out;
+			}
 			for (j = 0; j <= i; j++)
-				if (walk_step(&walks[i], 1) <= 0)
+				if (!reader_line(reader, &wrong))
 					break;
-			for (j = 0; j < 100; j++)
-				shown_by[i][j] += shown[j];
+			if (j > i)
+				continue;
+			for (j = 0; j < NR_STAYING; j++)
+				wrong += reader->shown[j] != 1;
+			close(reader->fd);
+			reader->fd = -1;
+			walks++;
 		}
-	}
-	stop_churn = true;
-	for (i = 0; i < ARRAY_SIZE(threads); i++) {
-		pthread_join(threads[i], &failed);
-		ASSERT_NULL(failed, "create and destroy");
-	}
-	for (i = 0; i < open; i++) {
-		close(walks[i].fd);
-		for (j = 0; j < 100; j++)
-			wrong += shown_by[i][j] != 1;
 	}
 	if (skel->bss->is_rust)
 		ASSERT_EQ(wrong, 0, "caches that a reader has not shown exactly once");
-	destroy(0, 100);
+out:
+	stop_churn = true;
+	while (started) {
+		pthread_join(churns[--started].thread, NULL);
+		ASSERT_OK(churns[started].err, "create and destroy");
+	}
+	for (i = 0; i < FILES; i++)
+		if (readers[i].fd >= 0)
+			close(readers[i].fd);
+	destroy(0, NR_STAYING);
 }
 
 /* Serial: it counts on the order of the list, and other tests create caches. */

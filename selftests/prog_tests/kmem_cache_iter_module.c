@@ -16,6 +16,8 @@
 
 #define MODULE		"kmem_cache_iter_rust"
 #define KMEMLEAK	"/sys/kernel/debug/kmemleak"
+#define FAULTS		"/sys/kernel/debug/"
+#define CONSOLE_LOGLEVEL "/proc/sys/kernel/printk"
 #define PIN		"/sys/fs/bpf/kmem_cache_iter_module"
 
 #define UNLOAD_TRIES	10000
@@ -23,6 +25,7 @@
 /* on a kernel that looks for leaks, which is slow */
 #define CHURN_ROUNDS_DEBUG	100
 #define CHURN_READERS	4
+#define FAIL_NTH_MAX	5000
 
 /* The id of bpf_iter_kmem_cache() in the BTF of the module. */
 static int target_btf_id;
@@ -155,54 +158,74 @@ static bool wait_for(volatile int *flag)
 	return ASSERT_TRUE(*flag, "program waits");
 }
 
-static void *load_prog_thread(void *arg)
-{
-	struct kmem_cache_iter_module *skel = arg;
+struct lookup {
+	struct kmem_cache_iter_module *skel;
+	int prog_fd;	/* to create a link with, or -1 to load a program */
 	int fd;
+};
 
-	skel->bss->loading_tid = sys_gettid();
-	fd = load_prog();
-	skel->bss->loading_tid = 0;
-	if (fd >= 0)
-		close(fd);
+static void *lookup_thread(void *arg)
+{
+	struct lookup *lookup = arg;
+
+	lookup->skel->bss->waiting_tid = sys_gettid();
+	lookup->fd = lookup->prog_fd < 0 ? load_prog() : create_link(lookup->prog_fd);
+	lookup->skel->bss->waiting_tid = 0;
 	return NULL;
 }
 
-/* Unloading while a program is being loaded. */
-static void test_load_prog(void)
+/* Try to unload while the lookup of the target has just released its mutex. */
+static void test_lookup(int prog_fd)
 {
+	struct lookup lookup = { .prog_fd = prog_fd };
 	struct kmem_cache_iter_module *skel;
+	struct bpf_program *begins;
 	pthread_t thread;
 
 	skel = kmem_cache_iter_module__open();
 	if (!ASSERT_OK_PTR(skel, "open"))
 		return;
-	bpf_program__set_autoload(skel->progs.lookup_begins, true);
+	begins = prog_fd < 0 ? skel->progs.lookup_begins : skel->progs.attach_begins;
+	bpf_program__set_autoload(begins, true);
 	bpf_program__set_autoload(skel->progs.lookup_done, true);
 	if (!ASSERT_OK(kmem_cache_iter_module__load(skel), "load") ||
 	    !ASSERT_OK(kmem_cache_iter_module__attach(skel), "attach"))
 		goto out;
 
-	if (!ASSERT_OK(pthread_create(&thread, NULL, load_prog_thread, skel), "thread"))
+	lookup.skel = skel;
+	if (!ASSERT_OK(pthread_create(&thread, NULL, lookup_thread, &lookup), "thread"))
 		goto out;
 	if (wait_for(&skel->bss->waiting))
-		check_in_use("program being loaded");
+		check_in_use("lookup");
 	skel->bss->go_on = 1;
 	pthread_join(thread, NULL);
+	if (ASSERT_GE(lookup.fd, 0, "what was looked up for"))
+		close(lookup.fd);
 out:
 	kmem_cache_iter_module__destroy(skel);
 }
 
+static void test_load_prog(void)
+{
+	test_lookup(-1);
+}
+
 static void test_attach(void)
 {
-	int prog_fd = load_prog(), link_fd;
+	int prog_fd = load_prog();
 
 	if (!ASSERT_GE(prog_fd, 0, "load a program"))
 		return;
-	check_in_use("program");
-	link_fd = create_link(prog_fd);
+	test_lookup(prog_fd);
 	close(prog_fd);
-	close(link_fd);
+}
+
+static void test_prog(void)
+{
+	int prog_fd = load_prog();
+
+	check_in_use("program");
+	close(prog_fd);
 }
 
 static void test_release_link(void)
@@ -259,7 +282,8 @@ static void test_create(void)
 
 	check_in_use("link");
 	fd = bpf_iter_create(link_fd);
-	close(fd);
+	if (ASSERT_GE(fd, 0, "create an iterator file"))
+		close(fd);
 	close(link_fd);
 }
 
@@ -271,7 +295,8 @@ static void test_open_pinned(void)
 	close(link_fd);
 	check_in_use("pinned link");
 	fd = open(PIN, O_RDONLY);
-	close(fd);
+	if (ASSERT_GE(fd, 0, "open the pinned link"))
+		close(fd);
 	unlink(PIN);
 }
 
@@ -355,20 +380,20 @@ static void test_open_coded(void)
 	kmem_cache_iter_module__destroy(skel);
 }
 
-static int finit(const char *path)
+static int finit(const char *path, const char *params)
 {
 	int fd = open(path, O_RDONLY), err;
 
 	if (fd < 0)
 		return -errno;
-	err = syscall(__NR_finit_module, fd, "", 0) ? -errno : 0;
+	err = syscall(__NR_finit_module, fd, params, 0) ? -errno : 0;
 	close(fd);
 	return err;
 }
 
 static void test_load_twice(void)
 {
-	ASSERT_EQ(finit(MODULE ".ko"), -EEXIST, "load the module a second time");
+	ASSERT_EQ(finit(MODULE ".ko", ""), -EEXIST, "load the module a second time");
 }
 
 /* Without the module, there is nothing to attach to. */
@@ -442,7 +467,8 @@ static void test_alias(void)
 		return;
 
 	/* The name is taken. The loader makes EBUSY of the EEXIST of a module. */
-	ASSERT_NEQ(load(a->module, "also=kmem_cache"), 0, "second target of a name");
+	ASSERT_EQ(finit("kmem_cache_iter_alias_a.ko", "also=kmem_cache"), -EBUSY,
+		  "second target of a name");
 
 	if (!load_alias(a, vmlinux_btf) || !load_alias(b, vmlinux_btf) ||
 	    !ASSERT_EQ(a->btf_id, b->btf_id, "ids of the functions"))
@@ -501,26 +527,44 @@ out:
 	return ok;
 }
 
-/* True if there is no kmemleak, too. */
-static bool nothing_leaked(void)
+static int write_file(const char *path, const char *value)
 {
-	FILE *kmemleak = fopen(KMEMLEAK, "r+");
-	char line[256];
-	bool clean = true;
+	int fd = open(path, O_WRONLY), err;
 
-	if (!kmemleak)
-		return true;
-	/* An object is reported once it is five seconds old. */
+	if (fd < 0)
+		return -errno;
+	err = write(fd, value, strlen(value)) < 0 ? -errno : 0;
+	close(fd);
+	return err;
+}
+
+/* What has leaked up to now is not ours. */
+static void leaks_begin(void)
+{
+	if (!access(KMEMLEAK, F_OK))
+		ASSERT_OK(write_file(KMEMLEAK, "clear"), "clear kmemleak");
+}
+
+static void leaks_end(void)
+{
+	char line[256];
+	FILE *kmemleak;
+
+	if (access(KMEMLEAK, F_OK))
+		return;
+	/*
+	 * An object is reported once it is five seconds old, and has not changed
+	 * since the scan before.
+	 */
 	sleep(6);
-	fputs("scan", kmemleak);
-	fflush(kmemleak);
-	rewind(kmemleak);
-	while (fgets(line, sizeof(line), kmemleak)) {
-		fputs(line, stdout);
-		clean = false;
-	}
+	ASSERT_OK(write_file(KMEMLEAK, "scan"), "scan for leaks");
+	ASSERT_OK(write_file(KMEMLEAK, "scan"), "scan for leaks again");
+	kmemleak = fopen(KMEMLEAK, "r");
+	if (!ASSERT_OK_PTR(kmemleak, "kmemleak"))
+		return;
+	while (fgets(line, sizeof(line), kmemleak))
+		ASSERT_STREQ(line, "", "kmemleak");
 	fclose(kmemleak);
-	return clean;
 }
 
 static volatile bool churn_pause, churn_stop;
@@ -556,6 +600,7 @@ static void test_churn(void)
 	int rounds, round, fd, i, refused = 0, started = 0, err = 0;
 	char buf[16];
 
+	leaks_begin();
 	if (!count_references(&before))
 		return;
 
@@ -594,46 +639,49 @@ stop:
 
 	if (count_references(&after))
 		ASSERT_EQ(after, before, "references to slab caches");
-	ASSERT_TRUE(nothing_leaked(), "kmemleak");
+	leaks_end();
 }
 
-static int write_file(const char *path, const char *value)
+/* Load with the @nth allocation from now on failing; @unused if there are not as many. */
+static int load_and_fail(int fail_fd, int nth, bool *unused)
 {
-	int fd = open(path, O_WRONLY), err;
+	char value[16] = "";
+	int err, len;
 
-	if (fd < 0)
-		return -errno;
-	err = write(fd, value, strlen(value)) < 0 ? -errno : 0;
-	close(fd);
+	len = snprintf(value, sizeof(value), "%d", nth);
+	ASSERT_EQ(write(fail_fd, value, len), len, "set fail-nth");
+	err = finit(MODULE ".ko", "");
+	memset(value, 0, sizeof(value));
+	ASSERT_GT(pread(fail_fd, value, sizeof(value) - 1, 0), 0, "get fail-nth");
+	*unused = atoi(value) > 0;
+	ASSERT_EQ(write(fail_fd, "0", 1), 1, "clear fail-nth");
 	return err;
 }
 
 /* Each allocation that loading needs fails once. */
 static void test_init_fails(void)
 {
-	int nth, fd, fail_fd, err, failures = 0;
-	char value[16];
+	int nth, fail_fd, err, failures = 0;
+	bool unused = false;
 
 	fail_fd = open("/proc/thread-self/fail-nth", O_RDWR);
-	if (fail_fd < 0 || write_file("/sys/kernel/debug/failslab/ignore-gfp-wait", "N")) {
+	if (fail_fd < 0 || write_file(FAULTS "failslab/ignore-gfp-wait", "N") ||
+	    write_file(FAULTS "fail_page_alloc/ignore-gfp-wait", "N") ||
+	    write_file(FAULTS "fail_page_alloc/min-order", "0")) {
 		test__skip();
-		return;
+		goto out;
 	}
-	write_file("/sys/kernel/debug/failslab/verbose", "0");
+	write_file(FAULTS "failslab/verbose", "0");
+	write_file(FAULTS "fail_page_alloc/verbose", "0");
+	/* vmalloc() shows its call trace as a warning. Errors are still shown. */
+	write_file(CONSOLE_LOGLEVEL, "4");
 
+	leaks_begin();
 	if (!ASSERT_OK(unload_in_the_end(MODULE), "unload"))
 		goto out;
 
-	for (nth = 1;; nth++) {
-		fd = open(MODULE ".ko", O_RDONLY);
-		snprintf(value, sizeof(value), "%d", nth);
-		write(fail_fd, value, strlen(value));
-		err = syscall(__NR_finit_module, fd, "", 0) ? -errno : 0;
-		memset(value, 0, sizeof(value));
-		pread(fail_fd, value, sizeof(value) - 1, 0);
-		write(fail_fd, "0", 1);
-		close(fd);
-
+	for (nth = 1; nth < FAIL_NTH_MAX && !unused; nth++) {
+		err = load_and_fail(fail_fd, nth, &unused);
 		if (err) {
 			failures++;
 			/* What it has not given back is in its way. */
@@ -642,15 +690,17 @@ static void test_init_fails(void)
 		}
 		if (!ASSERT_OK(unload_in_the_end(MODULE), "unload after a failure"))
 			break;
-		/* It was not used up: there is no such allocation. */
-		if (!err && atoi(value))
-			break;
 	}
+	ASSERT_TRUE(unused, "all allocations have failed");
 	ASSERT_GT(failures, 10, "failures");
 	ASSERT_OK(load(MODULE, ""), "load again");
-	ASSERT_TRUE(nothing_leaked(), "kmemleak");
+	leaks_end();
+	write_file(CONSOLE_LOGLEVEL, "7");
+	dprintf(STDERR_FILENO, "kmem_cache_iter_module: %d allocations failed, %d of them the loading\n",
+		nth - 2, failures);
 out:
-	close(fail_fd);
+	if (fail_fd >= 0)
+		close(fail_fd);
 }
 
 static bool find_target(void)
@@ -679,6 +729,7 @@ void serial_test_kmem_cache_iter_module(void)
 	} tests[] = {
 		{ "load_prog", test_load_prog },
 		{ "attach", test_attach },
+		{ "prog", test_prog },
 		{ "release_link", test_release_link },
 		{ "fdinfo", test_fdinfo },
 		{ "link_info", test_link_info },

@@ -28,7 +28,9 @@ int names(struct bpf_iter__kmem_cache *ctx)
 	return 0;
 }
 
-/* Waits at the cache of this name, until told to go on. */
+#define WAIT_MAX_NS	20000000000ULL
+
+/* Waits at the cache of this name, until told to go on, or for so long. */
 const char wait_at[] = "kci-1";
 volatile int waiting;
 volatile int go_on;
@@ -37,16 +39,22 @@ __u32 references;
 static void wait(struct kmem_cache *s)
 {
 	char name[32];
-	int i;
+	__u64 end;
+	int i, j;
 
 	if (waiting || bpf_probe_read_kernel_str(name, sizeof(name), s->name) < 0 ||
 	    bpf_strncmp(name, sizeof(wait_at), wait_at))
 		return;
 
 	waiting = 1;
-	bpf_for(i, 0, 1 << 23) {
-		if (go_on)
+	end = bpf_ktime_get_ns() + WAIT_MAX_NS;
+	bpf_for(i, 0, 1 << 10) {
+		if (go_on || bpf_ktime_get_ns() > end)
 			break;
+		bpf_for(j, 0, 1 << 20) {
+			if (go_on || bpf_ktime_get_ns() > end)
+				break;
+		}
 	}
 	references = s->refcount;
 }

@@ -8,7 +8,7 @@ char _license[] SEC("license") = "GPL";
 
 #define WAIT_MAX_NS	1000000000ULL
 
-/* wait() sets and awaits them; it gives up after a second. */
+/* wait() sets and awaits them; it gives up after a second at the latest. */
 volatile int waiting;
 volatile int go_on;
 
@@ -33,14 +33,22 @@ int wait_inside_read(struct bpf_iter__kmem_cache *ctx)
 	return 0;
 }
 
-/* Waits in bpf_iter_prog_supported() where that drops its mutex. */
-int loading_tid;
+/* Waits where the lookup of a target drops its mutex. */
+int waiting_tid;
 bool looking_up;
 
 SEC("?fentry/bpf_iter_prog_supported")
 int BPF_PROG(lookup_begins)
 {
-	if ((int)bpf_get_current_pid_tgid() == loading_tid)
+	if ((int)bpf_get_current_pid_tgid() == waiting_tid)
+		looking_up = true;
+	return 0;
+}
+
+SEC("?fentry/bpf_iter_link_attach")
+int BPF_PROG(attach_begins)
+{
+	if ((int)bpf_get_current_pid_tgid() == waiting_tid)
 		looking_up = true;
 	return 0;
 }
@@ -48,7 +56,7 @@ int BPF_PROG(lookup_begins)
 SEC("?fexit/mutex_unlock")
 int BPF_PROG(lookup_done)
 {
-	if (looking_up && !waiting && (int)bpf_get_current_pid_tgid() == loading_tid)
+	if (looking_up && !waiting && (int)bpf_get_current_pid_tgid() == waiting_tid)
 		wait();
 	return 0;
 }

@@ -4,22 +4,26 @@
  *
  * Commands are written to the file kmem_cache_iter_churn in debugfs:
  *
- *   create PREFIX FIRST COUNT [merge]  the caches PREFIX-FIRST, PREFIX-(FIRST + 1) ...
- *   destroy FIRST COUNT                those of these numbers
+ *   create PREFIX FIRST COUNT  the caches PREFIX-FIRST, PREFIX-(FIRST + 1) ...
+ *   destroy FIRST COUNT        those of these numbers
  *
- * The number says which cache it is, wherever that is on the list. It can be
+ * No cache is merged with another. The number says which cache it is, wherever that is on the list. It can be
  * used again once the cache is destroyed. What is left is destroyed when the
  * module is unloaded.
  */
 #include <linux/debugfs.h>
 #include <linux/module.h>
+#include <linux/mutex.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 #include <linux/xarray.h>
 
 #define OBJECT_SIZE	64
+#define COUNT_MAX	100000
 
 static DEFINE_XARRAY(caches);
+/* A cache is created and destroyed under the lock of its number. */
+static struct mutex locks[16];
 static struct dentry *control;
 
 static void destroy(unsigned long id)
@@ -27,31 +31,31 @@ static void destroy(unsigned long id)
 	kmem_cache_destroy(xa_erase(&caches, id));
 }
 
-static int create(const char *prefix, unsigned long id, slab_flags_t flags)
+static int create(const char *prefix, unsigned long id)
 {
 	struct kmem_cache *cache;
 	char name[64];
 	int err;
 
-	/* Nobody else may create or destroy it meanwhile. */
-	err = xa_insert(&caches, id, NULL, GFP_KERNEL);
-	if (err)
-		return err == -EBUSY ? -EEXIST : err;
+	if (xa_load(&caches, id))
+		return -EEXIST;
 
 	snprintf(name, sizeof(name), "%s-%lu", prefix, id);
-	cache = kmem_cache_create(name, OBJECT_SIZE, 0, flags, NULL);
-	if (!cache) {
-		xa_release(&caches, id);
+	cache = kmem_cache_create(name, OBJECT_SIZE, 0, SLAB_NO_MERGE, NULL);
+	if (!cache)
 		return -ENOMEM;
-	}
-	return xa_err(xa_store(&caches, id, cache, GFP_KERNEL));
+	err = xa_err(xa_store(&caches, id, cache, GFP_KERNEL));
+	if (err)
+		kmem_cache_destroy(cache);
+	return err;
 }
 
 static ssize_t control_write(struct file *file, const char __user *buf, size_t len, loff_t *pos)
 {
 	unsigned long first, count, id;
-	char command[128], prefix[32], merge[8];
-	int fields, err;
+	char command[128], prefix[32];
+	bool creates;
+	int err = 0;
 
 	if (len >= sizeof(command))
 		return -EINVAL;
@@ -59,21 +63,21 @@ static ssize_t control_write(struct file *file, const char __user *buf, size_t l
 		return -EFAULT;
 	command[len] = '\0';
 
-	if (sscanf(command, "destroy %lu %lu", &first, &count) == 2) {
-		for (id = first; id < first + count; id++)
-			destroy(id);
-		return len;
-	}
-
-	fields = sscanf(command, "create %31s %lu %lu %7s", prefix, &first, &count, merge);
-	if (fields < 3 || (fields == 4 && strcmp(merge, "merge")))
+	creates = sscanf(command, "create %31s %lu %lu", prefix, &first, &count) == 3;
+	if (!creates && sscanf(command, "destroy %lu %lu", &first, &count) != 2)
 		return -EINVAL;
-	for (id = first; id < first + count; id++) {
-		err = create(prefix, id, fields == 4 ? 0 : SLAB_NO_MERGE);
-		if (err)
-			return err;
+	if (first > COUNT_MAX || count > COUNT_MAX)
+		return -EINVAL;
+
+	for (id = first; id < first + count && !err; id++) {
+		mutex_lock(&locks[id % ARRAY_SIZE(locks)]);
+		if (creates)
+			err = create(prefix, id);
+		else
+			destroy(id);
+		mutex_unlock(&locks[id % ARRAY_SIZE(locks)]);
 	}
-	return len;
+	return err ?: len;
 }
 
 static const struct file_operations control_fops = {
@@ -83,6 +87,10 @@ static const struct file_operations control_fops = {
 
 static int __init kmem_cache_iter_churn_init(void)
 {
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(locks); i++)
+		mutex_init(&locks[i]);
 	control = debugfs_create_file("kmem_cache_iter_churn", 0200, NULL, NULL, &control_fops);
 	return PTR_ERR_OR_ZERO(control);
 }
