@@ -10,7 +10,8 @@ MAKEFLAGS += --no-print-directory --no-builtin-rules
 export ITER ?= y
 export CONFIG
 export TESTS ?= kmem_cache_iter,bpf_iter
-export TIMEOUT ?= 600
+export TIMEOUT ?= $(if $(CONFIG),2400,600)
+export SEED
 export KDIR
 
 help:
@@ -29,7 +30,8 @@ help:
 	@echo '                  ITER=m as a module, ITER=c the one in C'
 	@echo 'CONFIG=debug      a kernel that looks for errors while it runs (KASAN, lockdep, ...)'
 	@echo 'TESTS=a,b         which tests make test runs, by parts of their names'
-	@echo 'TIMEOUT=seconds   when to give up on a guest (default 600)'
+	@echo 'TIMEOUT=seconds   when to give up on a guest (default 600, with CONFIG=debug 2400)'
+	@echo 'SEED=number       repeat a run of make test that printed it'
 
 run test shell:
 	@scripts/$@
