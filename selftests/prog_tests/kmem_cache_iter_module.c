@@ -8,6 +8,7 @@
  * used.
  */
 #include <pthread.h>
+#include <sys/klog.h>
 #include <test_progs.h>
 #include <bpf/btf.h>
 #include <linux/filter.h>
@@ -17,7 +18,7 @@
 #define MODULE		"kmem_cache_iter_rust"
 #define KMEMLEAK	"/sys/kernel/debug/kmemleak"
 #define FAULTS		"/sys/kernel/debug/"
-#define CONSOLE_LOGLEVEL "/proc/sys/kernel/printk"
+#define SYSLOG_ACTION_CONSOLE_LEVEL	8
 #define PIN		"/sys/fs/bpf/kmem_cache_iter_module"
 
 #define UNLOAD_TRIES	10000
@@ -645,16 +646,20 @@ stop:
 /* Load with the @nth allocation from now on failing; @unused if there are not as many. */
 static int load_and_fail(int fail_fd, int nth, bool *unused)
 {
+	int fd = open(MODULE ".ko", O_RDONLY);
 	char value[16] = "";
 	int err, len;
 
+	if (!ASSERT_GE(fd, 0, "open the module"))
+		return -errno;
 	len = snprintf(value, sizeof(value), "%d", nth);
 	ASSERT_EQ(write(fail_fd, value, len), len, "set fail-nth");
-	err = finit(MODULE ".ko", "");
+	err = syscall(__NR_finit_module, fd, "", 0) ? -errno : 0;
 	memset(value, 0, sizeof(value));
 	ASSERT_GT(pread(fail_fd, value, sizeof(value) - 1, 0), 0, "get fail-nth");
 	*unused = atoi(value) > 0;
 	ASSERT_EQ(write(fail_fd, "0", 1), 1, "clear fail-nth");
+	close(fd);
 	return err;
 }
 
@@ -671,10 +676,8 @@ static void test_init_fails(void)
 		test__skip();
 		goto out;
 	}
-	write_file(FAULTS "failslab/verbose", "0");
-	write_file(FAULTS "fail_page_alloc/verbose", "0");
-	/* vmalloc() shows its call trace as a warning. Errors are still shown. */
-	write_file(CONSOLE_LOGLEVEL, "4");
+	/* Failures are shown as warnings, with call traces. Errors are still shown. */
+	klogctl(SYSLOG_ACTION_CONSOLE_LEVEL, NULL, 4);
 
 	leaks_begin();
 	if (!ASSERT_OK(unload_in_the_end(MODULE), "unload"))
@@ -695,7 +698,7 @@ static void test_init_fails(void)
 	ASSERT_GT(failures, 10, "failures");
 	ASSERT_OK(load(MODULE, ""), "load again");
 	leaks_end();
-	write_file(CONSOLE_LOGLEVEL, "7");
+	klogctl(SYSLOG_ACTION_CONSOLE_LEVEL, NULL, 7);
 	dprintf(STDERR_FILENO, "kmem_cache_iter_module: %d allocations failed, %d of them the loading\n",
 		nth - 2, failures);
 out:
