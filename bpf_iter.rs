@@ -456,3 +456,241 @@ impl<T: Target> Drop for OpenCoded<T> {
         }
     }
 }
+
+#[cfg(CONFIG_BPF_KMEM_CACHE_ITER_RUST_KUNIT_TEST)]
+#[kunit_tests(kmem_cache_iter_target)]
+mod tests {
+    use super::*;
+    use crate::LocalModule;
+    use kernel::{
+        sync::atomic::{
+            Atomic,
+            Relaxed, //
+        },
+        ModuleMetadata, //
+    };
+
+    static NUMBERS: [u64; 3] = [10, 11, 12];
+
+    /// How many numbers are owned by somebody.
+    static OWNED: Atomic<i32> = Atomic::new(0);
+
+    fn owned() -> i32 {
+        OWNED.load(Relaxed)
+    }
+
+    /// An owned reference to one of [`NUMBERS`].
+    #[derive(PartialEq, Debug)]
+    struct Number(usize);
+
+    impl Number {
+        fn get(index: usize) -> Option<Self> {
+            NUMBERS.get(index)?;
+            OWNED.add(1, Relaxed);
+            Some(Self(index))
+        }
+
+        fn ptr(index: usize) -> *mut c_void {
+            NUMBERS
+                .get(index)
+                .map_or(null_mut(), |number| (&raw const *number).cast_mut().cast())
+        }
+    }
+
+    impl Drop for Number {
+        fn drop(&mut self) {
+            OWNED.add(-1, Relaxed);
+        }
+    }
+
+    // SAFETY: The pointer is to one of `NUMBERS`. No program is ever attached.
+    unsafe impl Entry for Number {
+        const TARGET: &'static CStr = c"kmem_cache_iter_kunit";
+
+        fn btf_id() -> u32 {
+            0
+        }
+
+        fn into_raw(self) -> NonNull<c_void> {
+            let index = mem::ManuallyDrop::new(self).0;
+
+            NonNull::from(&NUMBERS[index]).cast()
+        }
+
+        unsafe fn from_raw(ptr: NonNull<c_void>) -> Self {
+            let first: NonNull<u64> = NonNull::from(&NUMBERS).cast();
+
+            // SAFETY: By the safety requirements, the pointer is to one of `NUMBERS`.
+            Self(unsafe { ptr.cast::<u64>().offset_from(first) } as usize)
+        }
+    }
+
+    struct Numbers;
+
+    impl Target for Numbers {
+        const RESCHED: bool = false;
+
+        type Entry = Number;
+        type Cursor = usize;
+
+        fn open() -> impl PinInit<usize, Error> {
+            Ok(0)
+        }
+
+        fn start(cursor: Pin<&mut usize>) -> Option<Number> {
+            Number::get(*cursor)
+        }
+
+        fn next(entry: Number) -> Option<Number> {
+            Number::get(entry.0 + 1)
+        }
+
+        fn stop(mut cursor: Pin<&mut usize>, entry: Option<Number>) {
+            *cursor = entry.map_or(NUMBERS.len(), |entry| entry.0);
+        }
+
+        fn first() -> Option<Number> {
+            Number::get(0)
+        }
+
+        fn show_fdinfo(_seq: &SeqFile) {}
+    }
+
+    #[test]
+    fn loop_to_its_end() {
+        let mut walk = OpenCoded::<Numbers>::new();
+
+        assert_eq!(walk.next(), Number::ptr(0));
+        assert_eq!(owned(), 1);
+        assert_eq!(walk.next(), Number::ptr(1));
+        assert_eq!(owned(), 1);
+        assert_eq!(walk.next(), Number::ptr(2));
+        assert!(walk.next().is_null());
+        assert_eq!(owned(), 0);
+        assert!(walk.next().is_null());
+        drop(walk);
+        assert_eq!(owned(), 0);
+    }
+
+    #[test]
+    fn loop_broken_off() {
+        let mut walk = OpenCoded::<Numbers>::new();
+
+        walk.next();
+        walk.next();
+        assert_eq!(owned(), 1);
+        drop(walk);
+        assert_eq!(owned(), 0);
+    }
+
+    #[test]
+    fn loop_not_begun() {
+        drop(OpenCoded::<Numbers>::new());
+        assert_eq!(owned(), 0);
+    }
+
+    /// What the functions of the table need of a file: the private data.
+    struct File {
+        seq: bindings::seq_file,
+        cursor: KBox<MaybeUninit<usize>>,
+    }
+
+    impl File {
+        fn open() -> Result<Self> {
+            let mut file = Self {
+                seq: pin_init::zeroed(),
+                cursor: KBox::new(MaybeUninit::uninit(), GFP_KERNEL)?,
+            };
+
+            file.seq.private = file.cursor.as_mut_ptr().cast();
+            // SAFETY: The private data has the size and alignment of a cursor, and is ours.
+            to_result(unsafe {
+                TargetVTable::<Numbers>::init_seq_private(file.seq.private, null_mut())
+            })?;
+            Ok(file)
+        }
+
+        fn start(&mut self) -> *mut c_void {
+            // SAFETY: Of the file, `start()` uses the private data alone, which is initialised.
+            unsafe { TargetVTable::<Numbers>::start(&mut self.seq, &mut 0) }
+        }
+
+        /// `v` must be what `start()` or `next()` returned last.
+        fn next(&mut self, v: *mut c_void, pos: &mut bindings::loff_t) -> *mut c_void {
+            // SAFETY: As the tests have it.
+            unsafe { TargetVTable::<Numbers>::next(&mut self.seq, v, pos) }
+        }
+
+        /// `v` must be what `start()` or `next()` returned last, and not be null: there is no
+        /// program to run at the end.
+        fn stop(&mut self, v: *mut c_void) {
+            // SAFETY: As the tests have it.
+            unsafe { TargetVTable::<Numbers>::stop(&mut self.seq, v) };
+        }
+    }
+
+    impl Drop for File {
+        fn drop(&mut self) {
+            // SAFETY: It was initialised in `open`.
+            unsafe { TargetVTable::<Numbers>::fini_seq_private(self.seq.private) };
+        }
+    }
+
+    #[test]
+    fn read_owns_one_entry() -> Result {
+        let mut file = File::open()?;
+        let mut pos = 0;
+
+        let v = file.start();
+        assert_eq!((v, owned()), (Number::ptr(0), 1));
+        let v = file.next(v, &mut pos);
+        assert_eq!((v, owned(), pos), (Number::ptr(1), 1, 1));
+        let v = file.next(v, &mut pos);
+        assert_eq!((v, owned(), pos), (Number::ptr(2), 1, 2));
+        let v = file.next(v, &mut pos);
+        assert_eq!((v, owned(), pos), (null_mut(), 0, 3));
+        Ok(())
+    }
+
+    #[test]
+    fn read_goes_on_where_it_stopped() -> Result {
+        let mut file = File::open()?;
+
+        let v = file.start();
+        let v = file.next(v, &mut 0);
+        file.stop(v);
+        assert_eq!(owned(), 0);
+        let v = file.start();
+        assert_eq!(v, Number::ptr(1));
+        file.stop(v);
+        assert_eq!(owned(), 0);
+        Ok(())
+    }
+
+    #[test]
+    fn files_are_apart() -> Result {
+        let mut file = File::open()?;
+        let mut other = File::open()?;
+
+        let v = file.start();
+        let v = file.next(v, &mut 0);
+        file.stop(v);
+        let v = other.start();
+        assert_eq!(v, Number::ptr(0));
+        other.stop(v);
+        Ok(())
+    }
+
+    #[test]
+    fn one_target_of_a_name() -> Result {
+        let owner = &LocalModule::THIS_MODULE;
+        let first = KBox::pin_init(Registration::<Numbers>::new(owner), GFP_KERNEL)?;
+        let second = KBox::pin_init(Registration::<Numbers>::new(owner), GFP_KERNEL);
+
+        assert!(second.is_err_and(|err| err == EEXIST));
+        drop(first);
+        let again = KBox::pin_init(Registration::<Numbers>::new(owner), GFP_KERNEL);
+        assert!(again.is_ok());
+        Ok(())
+    }
+}

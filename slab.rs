@@ -363,3 +363,255 @@ impl<'a> Iterator for Iter<'a> {
         }
     }
 }
+
+#[cfg(CONFIG_BPF_KMEM_CACHE_ITER_RUST_KUNIT_TEST)]
+#[kunit_tests(kmem_cache_iter_slab)]
+mod tests {
+    use super::*;
+    use kernel::str::CString;
+
+    type CachePtr = *mut bindings::kmem_cache;
+
+    /// A cache that the test owns.
+    struct OwnedCache(NonNull<bindings::kmem_cache>);
+
+    impl OwnedCache {
+        fn new(number: u32) -> Result<Self> {
+            let name = CString::try_from_fmt(fmt!("kmem_cache_iter_kunit_{number}"))?;
+            let mut args: bindings::kmem_cache_args = pin_init::zeroed();
+
+            // SAFETY: The arguments are valid. The name is copied.
+            let cache = unsafe {
+                bindings::__kmem_cache_create_args(
+                    name.as_char_ptr(),
+                    64,
+                    &mut args,
+                    1 << bindings::_slab_flag_bits__SLAB_NO_MERGE,
+                )
+            };
+
+            Ok(Self(NonNull::new(cache).ok_or(ENOMEM)?))
+        }
+
+        fn ptr(&self) -> CachePtr {
+            self.0.as_ptr()
+        }
+
+        fn refcount(&self) -> c_int {
+            refcount(self.ptr())
+        }
+    }
+
+    impl Drop for OwnedCache {
+        fn drop(&mut self) {
+            // SAFETY: The test owns the cache, and does not use it again.
+            unsafe { bindings::kmem_cache_destroy(self.ptr()) };
+        }
+    }
+
+    fn refcount(cache: CachePtr) -> c_int {
+        let _caches = SlabCaches::lock();
+
+        // SAFETY: The tests ask for caches on the list alone.
+        unsafe { (*cache).refcount }
+    }
+
+    fn set_refcount(cache: &OwnedCache, refcount: c_int) {
+        let _caches = SlabCaches::lock();
+
+        // SAFETY: The cache is on the list, of which the mutex is held.
+        unsafe { (*cache.ptr()).refcount = refcount };
+    }
+
+    fn on_list(cache: CachePtr) -> bool {
+        SlabCaches::lock()
+            .iter()
+            .any(|other| other.ptr.as_ptr() == cache)
+    }
+
+    /// A cache that is there since boot, and its count.
+    fn boot_cache() -> Option<(CachePtr, c_int)> {
+        let caches = SlabCaches::lock();
+        let boot = caches.iter().find(|cache| cache.refcount() < 0)?;
+
+        Some((boot.ptr.as_ptr(), boot.refcount()))
+    }
+
+    fn is(pin: &Option<PinnedCache>, cache: &OwnedCache) -> bool {
+        pin.as_ref().is_some_and(|pin| pin.0 == cache.0)
+    }
+
+    #[test]
+    fn newest_first() -> Result {
+        let a = OwnedCache::new(1)?;
+        let b = OwnedCache::new(2)?;
+
+        let pin = PinnedCache::first();
+        assert!(is(&pin, &b));
+        assert!(is(&pin.and_then(PinnedCache::next), &a));
+        Ok(())
+    }
+
+    #[test]
+    fn one_reference_to_current() -> Result {
+        let a = OwnedCache::new(1)?;
+        let b = OwnedCache::new(2)?;
+
+        let pin = PinnedCache::first();
+        assert_eq!((b.refcount(), a.refcount()), (2, 1));
+        let pin = pin.and_then(PinnedCache::next);
+        assert_eq!((b.refcount(), a.refcount()), (1, 2));
+        drop(pin);
+        assert_eq!((b.refcount(), a.refcount()), (1, 1));
+        Ok(())
+    }
+
+    #[test]
+    fn boot_cache_untouched() {
+        let Some((boot, before)) = boot_cache() else {
+            assert!(false);
+            return;
+        };
+
+        let mut pin = PinnedCache::first();
+        while let Some(other) = pin.take_if(|pin| pin.0.as_ptr() != boot) {
+            pin = other.next();
+        }
+        assert!(pin.is_some());
+        assert_eq!(refcount(boot), before);
+        drop(pin);
+        assert_eq!(refcount(boot), before);
+        assert!(on_list(boot));
+    }
+
+    #[test]
+    fn warns_of_refcount_0() -> Result {
+        let a = OwnedCache::new(1)?;
+        let broken = OwnedCache::new(2)?;
+
+        // SAFETY: The task runs a test.
+        let test = unsafe { bindings::kunit_get_current_test() };
+        // SAFETY: As above.
+        let warnings = unsafe { bindings::kunit_start_suppress_warning(test) };
+        set_refcount(&broken, 0);
+        let pin = PinnedCache::first();
+        set_refcount(&broken, 1);
+        // SAFETY: They were started above.
+        let count = unsafe { bindings::kunit_suppressed_warning_count(warnings) };
+        // SAFETY: As above.
+        unsafe { bindings::kunit_end_suppress_warning(test, warnings) };
+
+        assert!(is(&pin, &a));
+        // It warns once, so a second run of the tests would see none.
+        assert_eq!(count, 1);
+        Ok(())
+    }
+
+    #[test]
+    fn drop_destroys_what_its_owner_let_go() -> Result {
+        let cache = OwnedCache::new(1)?;
+        let ptr = cache.ptr();
+
+        let pin = PinnedCache::first();
+        drop(cache);
+        assert!(on_list(ptr));
+        assert_eq!(refcount(ptr), 1);
+        drop(pin);
+        assert!(!on_list(ptr));
+        Ok(())
+    }
+
+    #[test]
+    fn next_destroys_what_its_owner_let_go() -> Result {
+        let a = OwnedCache::new(1)?;
+        let b = OwnedCache::new(2)?;
+        let ptr = b.ptr();
+
+        let pin = PinnedCache::first();
+        drop(b);
+        assert!(on_list(ptr));
+        let pin = pin.and_then(PinnedCache::next);
+        assert!(is(&pin, &a));
+        assert!(!on_list(ptr));
+        Ok(())
+    }
+
+    #[test]
+    fn two_pins_of_one_cache() -> Result {
+        let cache = OwnedCache::new(1)?;
+        let ptr = cache.ptr();
+
+        let first = PinnedCache::first();
+        let second = PinnedCache::first();
+        assert_eq!(refcount(ptr), 3);
+        drop(cache);
+        drop(first);
+        assert_eq!(refcount(ptr), 1);
+        drop(second);
+        assert!(!on_list(ptr));
+        Ok(())
+    }
+
+    #[test]
+    fn cursor_resumes_where_it_paused() -> Result {
+        let a = OwnedCache::new(1)?;
+        let b = OwnedCache::new(2)?;
+        let cursor = KBox::pin_init(Cursor::new(), GFP_KERNEL)?;
+
+        let pin = cursor.resume();
+        assert!(is(&pin, &b));
+        cursor.pause(pin.and_then(PinnedCache::next));
+        assert_eq!((b.refcount(), a.refcount()), (1, 1));
+        assert!(is(&cursor.resume(), &a));
+        Ok(())
+    }
+
+    #[test]
+    fn cursor_is_not_moved_by_dropping_an_entry() -> Result {
+        let _a = OwnedCache::new(1)?;
+        let b = OwnedCache::new(2)?;
+        let cursor = KBox::pin_init(Cursor::new(), GFP_KERNEL)?;
+
+        drop(cursor.resume().and_then(PinnedCache::next));
+        assert!(is(&cursor.resume(), &b));
+        Ok(())
+    }
+
+    #[test]
+    fn cursor_moves_on_when_its_cache_is_destroyed() -> Result {
+        let a = OwnedCache::new(1)?;
+        let b = OwnedCache::new(2)?;
+        let c = OwnedCache::new(3)?;
+        let cursor = KBox::pin_init(Cursor::new(), GFP_KERNEL)?;
+        let other = KBox::pin_init(Cursor::new(), GFP_KERNEL)?;
+
+        cursor.pause(cursor.resume());
+        other.pause(other.resume());
+        drop(c);
+        drop(b);
+        assert!(is(&cursor.resume(), &a));
+        assert!(is(&other.resume(), &a));
+        Ok(())
+    }
+
+    #[test]
+    fn cursor_passes_no_new_cache() -> Result {
+        let a = OwnedCache::new(1)?;
+        let cursor = KBox::pin_init(Cursor::new(), GFP_KERNEL)?;
+
+        let b = OwnedCache::new(2)?;
+        let pin = cursor.resume();
+        assert!(is(&pin, &b));
+        cursor.pause(pin);
+        let _c = OwnedCache::new(3)?;
+        let pin = cursor.resume();
+        assert!(is(&pin, &b));
+        assert!(is(&pin.and_then(PinnedCache::next), &a));
+
+        cursor.pause(None);
+        assert!(cursor.resume().is_none());
+        let _d = OwnedCache::new(4)?;
+        assert!(cursor.resume().is_none());
+        Ok(())
+    }
+}
