@@ -4,19 +4,23 @@
 
 MAKEFLAGS += --no-print-directory --no-builtin-rules
 .DEFAULT_GOAL := help
-.PHONY: help run test shell integrate unintegrate clean distclean
+.PHONY: help run test test-long mutate shell integrate unintegrate clean distclean
 
 # Seen by the scripts; see make help.
 export ITER ?= y
 export CONFIG
-export TESTS ?= kmem_cache_iter,bpf_iter
-export TIMEOUT ?= $(if $(CONFIG),2400,600)
+export TESTS
+export TIMEOUT ?= $(if $(CONFIG),3600,900)
 export SEED
+export LOAD
+export FUZZ
 export KDIR
 
 help:
 	@echo 'make run          boot a kernel with the iterator, and list all its slab caches'
-	@echo 'make test         run the selftests in such a kernel'
+	@echo 'make test         run the tests, most of them in such a kernel'
+	@echo 'make test-long    run them for hours, on kernels that look for errors'
+	@echo 'make mutate       make mistakes in the sources, and see which tests find them'
 	@echo 'make shell        open a shell in it, with bpftool and the tests at hand'
 	@echo 'make integrate    put the module into the kernel tree KDIR'
 	@echo 'make unintegrate  take it out of the kernel tree KDIR again'
@@ -28,12 +32,16 @@ help:
 	@echo '                  it gets the module, as by make integrate'
 	@echo 'ITER=y            the iterator in Rust, built in (default);'
 	@echo '                  ITER=m as a module, ITER=c the one in C'
-	@echo 'CONFIG=debug      a kernel that looks for errors while it runs (KASAN, lockdep, ...)'
-	@echo 'TESTS=a,b         which tests make test runs, by parts of their names'
-	@echo 'TIMEOUT=seconds   when to give up on a guest (default 600, with CONFIG=debug 2400)'
+	@echo 'CONFIG=debug      a kernel that looks for errors while it runs (KASAN, lockdep, ...);'
+	@echo '                  CONFIG=kcsan one that looks for data races'
+	@echo 'TESTS=a,b         which tests make test runs: model, compile_fail, kunit, and parts of'
+	@echo '                  the names of selftests (default: these three, kmem_cache_iter, bpf_iter)'
+	@echo 'LOAD=percent      how much the tests under load do (default 100)'
 	@echo 'SEED=number       repeat a run of make test that printed it'
+	@echo 'FUZZ="..."        repeat a sequence of operations that kmem_cache_iter_fuzz printed'
+	@echo 'TIMEOUT=seconds   when to give up on a guest (default 900, with CONFIG 3600)'
 
-run test shell:
+run test test-long mutate shell:
 	@scripts/$@
 
 integrate:

@@ -9,12 +9,8 @@
 #include <pthread.h>
 #include <sched.h>
 #include <test_progs.h>
-#include "testing_helpers.h"
+#include "kmem_cache_iter_common.h"
 #include "kmem_cache_iter_churn.skel.h"
-
-#define MODULE		"kmem_cache_iter_churn"
-#define CONTROL		"/sys/kernel/debug/" MODULE
-#define PREFIX		"kci"
 
 #define NR_CACHES	1000
 #define ROUNDS		10000
@@ -28,64 +24,12 @@ enum {
 	DESTROYED	= 1 << 2,	/* since then */
 };
 
+static const char test_name[] = "kmem_cache_iter_churn";
+
 /* What is known of each cache in the course of a walk. */
 static unsigned char state[IDS_MAX];
 static unsigned char shown[IDS_MAX];
 static int next_id;
-
-static int control(const char *format, int first, int count)
-{
-	char command[64];
-	int fd, len, err = 0;
-
-	fd = open(CONTROL, O_WRONLY);
-	if (fd < 0)
-		return -errno;
-	len = snprintf(command, sizeof(command), format, first, count);
-	if (write(fd, command, len) != len)
-		err = -errno;
-	close(fd);
-	return err;
-}
-
-static int create(int first, int count)
-{
-	return control("create " PREFIX " %d %d", first, count);
-}
-
-static int destroy(int first, int count)
-{
-	return control("destroy %d %d", first, count);
-}
-
-static bool exists(const char *name)
-{
-	char line[256], found[64];
-	bool yes = false;
-	FILE *slabinfo;
-
-	slabinfo = fopen("/proc/slabinfo", "r");
-	if (!ASSERT_OK_PTR(slabinfo, "slabinfo"))
-		return false;
-	while (fgets(line, sizeof(line), slabinfo))
-		yes |= sscanf(line, "%63s", found) == 1 && !strcmp(found, name);
-	fclose(slabinfo);
-	return yes;
-}
-
-static int open_iter(struct bpf_program *prog)
-{
-	struct bpf_link *link;
-	int fd;
-
-	link = bpf_program__attach_iter(prog, NULL);
-	if (!ASSERT_OK_PTR(link, "attach"))
-		return -1;
-	fd = bpf_iter_create(bpf_link__fd(link));
-	ASSERT_GE(fd, 0, "create an iterator file");
-	bpf_link__destroy(link);
-	return fd;
-}
 
 /* A file that is read in pieces, and what it has shown. */
 struct walk {
@@ -103,7 +47,7 @@ static void walk_line(struct walk *walk)
 {
 	int id;
 
-	if (sscanf(walk->line, PREFIX "-%d", &id) != 1) {
+	if (sscanf(walk->line, CACHE_PREFIX "-%d", &id) != 1) {
 		walk->others++;
 		return;
 	}
@@ -161,7 +105,7 @@ static bool mutate(const struct walk *walk, int nr_alive)
 	int id = -1, err;
 
 	if (nr_alive < NR_CACHES || (nr_alive < NR_CACHES + 50 && rand() % 2)) {
-		err = create(next_id, 1);
+		err = create_caches(next_id, 1);
 		state[next_id++] = ALIVE;
 		return ASSERT_OK(err, "create a cache");
 	}
@@ -182,7 +126,7 @@ static bool mutate(const struct walk *walk, int nr_alive)
 	if (id < 0)
 		id = pick_alive(next_id - 1, -1);
 	state[id] = (state[id] & AT_START) | DESTROYED;
-	return ASSERT_OK(destroy(id, 1), "destroy a cache");
+	return ASSERT_OK(destroy_caches(id, 1), "destroy a cache");
 }
 
 static int count_alive(void)
@@ -231,7 +175,7 @@ static int walk_and_mutate(struct walk *walk, size_t size, int others)
 	}
 
 	/* The end stays the end, although there are newer caches by now. */
-	err = create(next_id, 1);
+	err = create_caches(next_id, 1);
 	state[next_id++] = ALIVE;
 	if (!ASSERT_OK(err, "create a cache") || !ASSERT_GT(changes, 0, "reads of a walk"))
 		return -1;
@@ -246,21 +190,18 @@ static int walk_and_mutate(struct walk *walk, size_t size, int others)
 static void test_exactly_once(struct kmem_cache_iter_churn *skel)
 {
 	static const size_t sizes[] = { 1, 64, BUF_SIZE };
+	int rounds = MIN(loaded(ROUNDS), ROUNDS) / ARRAY_SIZE(sizes);
 	int i, round, walks, skipped, changes, others, sum_wrong = 0;
 	struct walk walk = {};
-	unsigned int seed;
 
-	seed = getenv("SEED") ? atoi(getenv("SEED")) : time(NULL);
-	srand(seed);
-	/* Past the runner, which shows the output of failed tests alone. */
-	dprintf(STDERR_FILENO, "kmem_cache_iter_churn: SEED=%u\n", seed);
+	srand(pick_seed(test_name));
 
-	if (!ASSERT_OK(create(0, NR_CACHES), "create caches"))
+	if (!ASSERT_OK(create_caches(0, NR_CACHES), "create caches"))
 		goto out;
 	next_id = NR_CACHES;
 	memset(state, ALIVE, next_id);
 
-	walk.fd = open_iter(skel->progs.names);
+	walk.fd = open_iter_file(skel->progs.names);
 	if (walk.fd < 0)
 		goto out;
 	walk_begin(&walk);
@@ -276,8 +217,8 @@ static void test_exactly_once(struct kmem_cache_iter_churn *skel)
 		walk.line_by_line = sizes[i] == 1;
 		skipped = 0;
 		walks = 0;
-		for (round = 0; round < ROUNDS / ARRAY_SIZE(sizes); round += changes) {
-			walk.fd = open_iter(skel->progs.names);
+		for (round = 0; round < rounds; round += changes) {
+			walk.fd = open_iter_file(skel->progs.names);
 			if (walk.fd < 0)
 				goto out;
 			changes = walk_and_mutate(&walk, sizes[i], others);
@@ -287,9 +228,8 @@ static void test_exactly_once(struct kmem_cache_iter_churn *skel)
 			skipped += count_skipped();
 			walks++;
 		}
-		dprintf(STDERR_FILENO,
-			"kmem_cache_iter_churn: reads of %zu: %d changes, %d walks, %d skipped, %d repeated, %d otherwise wrong\n",
-			sizes[i], round, walks, skipped, walk.repeated, walk.strange);
+		note("reads of %zu: %d changes, %d walks, %d skipped, %d repeated, %d otherwise wrong",
+		     sizes[i], round, walks, skipped, walk.repeated, walk.strange);
 		sum_wrong += skipped + walk.repeated + walk.strange;
 	}
 	if (skel->bss->is_rust)
@@ -297,7 +237,7 @@ static void test_exactly_once(struct kmem_cache_iter_churn *skel)
 	else
 		ASSERT_GT(sum_wrong, 0, "caches that were not shown exactly once");
 out:
-	destroy(0, MAX(next_id, NR_CACHES));
+	destroy_caches(0, MAX(next_id, NR_CACHES));
 }
 
 /* A cache is destroyed at once although a reader has stopped in front of it. */
@@ -306,21 +246,21 @@ static void test_no_reference(struct kmem_cache_iter_churn *skel)
 	struct walk walk = {};
 	int id;
 
-	if (!ASSERT_OK(create(0, 10), "create caches"))
+	if (!ASSERT_OK(create_caches(0, 10), "create caches"))
 		return;
 	next_id = 10;
 	memset(state, ALIVE, next_id);
 
-	walk.fd = open_iter(skel->progs.names);
+	walk.fd = open_iter_file(skel->progs.names);
 	walk_begin(&walk);
 	while (walk.last_id != 5 && walk_step(&walk, 1) > 0)
 		;
 	ASSERT_EQ(walk.last_id, 5, "stopped in the middle");
 
-	ASSERT_OK(destroy(4, 1), "destroy the next cache");
-	ASSERT_FALSE(exists(PREFIX "-4"), "destroyed cache");
-	ASSERT_OK(create(4, 1), "create it again by the same name");
-	ASSERT_OK(destroy(9, 1), "destroy one before");
+	ASSERT_OK(destroy_caches(4, 1), "destroy the next cache");
+	ASSERT_FALSE(cache_exists(CACHE_PREFIX "-4"), "destroyed cache");
+	ASSERT_OK(create_caches(4, 1), "create it again by the same name");
+	ASSERT_OK(destroy_caches(9, 1), "destroy one before");
 
 	if (skel->bss->is_rust) {
 		while (walk_step(&walk, 1) > 0)
@@ -330,7 +270,7 @@ static void test_no_reference(struct kmem_cache_iter_churn *skel)
 		ASSERT_EQ(walk.repeated + walk.strange, 0, "shown twice or out of order");
 	}
 	close(walk.fd);
-	destroy(0, 10);
+	destroy_caches(0, 10);
 }
 
 static void *read_thread(void *arg)
@@ -359,7 +299,7 @@ static void test_destroy_pinned(struct kmem_cache_iter_churn *skel, void *(*run)
 	pthread_t thread;
 	int i;
 
-	if (!ASSERT_OK(create(0, 3), "create caches"))
+	if (!ASSERT_OK(create_caches(0, 3), "create caches"))
 		return;
 	skel->bss->waiting = skel->bss->go_on = 0;
 
@@ -368,21 +308,21 @@ static void test_destroy_pinned(struct kmem_cache_iter_churn *skel, void *(*run)
 	for (i = 0; i < 10000 && !skel->bss->waiting; i++)
 		usleep(100);
 	if (ASSERT_TRUE(skel->bss->waiting, "program waits")) {
-		ASSERT_OK(destroy(1, 1), "destroy the cache");
-		ASSERT_TRUE(exists(PREFIX "-1"), "pinned cache");
+		ASSERT_OK(destroy_caches(1, 1), "destroy the cache");
+		ASSERT_TRUE(cache_exists(CACHE_PREFIX "-1"), "pinned cache");
 	}
 	skel->bss->go_on = 1;
 	pthread_join(thread, NULL);
 
 	ASSERT_EQ(skel->bss->references, 1, "references left to the program");
-	ASSERT_FALSE(exists(PREFIX "-1"), "destroyed cache");
+	ASSERT_FALSE(cache_exists(CACHE_PREFIX "-1"), "destroyed cache");
 out:
-	destroy(0, 3);
+	destroy_caches(0, 3);
 }
 
 static void test_destroy_in_program(struct kmem_cache_iter_churn *skel)
 {
-	long fd = open_iter(skel->progs.wait_in_program);
+	long fd = open_iter_file(skel->progs.wait_in_program);
 
 	test_destroy_pinned(skel, read_thread, fd);
 	close(fd);
@@ -400,13 +340,13 @@ static void test_cursors_together(struct kmem_cache_iter_churn *skel)
 	struct walk walks[FILES] = {};
 	int i, j, others = 0;
 
-	if (!ASSERT_OK(create(0, 10), "create caches"))
+	if (!ASSERT_OK(create_caches(0, 10), "create caches"))
 		goto out;
 	next_id = 10;
 	memset(state, ALIVE, next_id);
 
 	for (i = 0; i < FILES; i++) {
-		walks[i].fd = open_iter(skel->progs.names);
+		walks[i].fd = open_iter_file(skel->progs.names);
 		walk_begin(&walks[i]);
 		/* a third in front of the first, a third at 5, a third at the end */
 		while (i % 3 && walk_step(&walks[i], 1) > 0)
@@ -416,7 +356,7 @@ static void test_cursors_together(struct kmem_cache_iter_churn *skel)
 			others = walks[i].others;
 	}
 	for (i = 0; i < ARRAY_SIZE(order); i++)
-		ASSERT_OK(destroy(order[i], 1), "destroy a cache");
+		ASSERT_OK(destroy_caches(order[i], 1), "destroy a cache");
 	for (i = 0; i < FILES; i++) {
 		memset(shown, 0, sizeof(shown));
 		while (walk_step(&walks[i], 64) > 0)
@@ -429,7 +369,7 @@ static void test_cursors_together(struct kmem_cache_iter_churn *skel)
 		close(walks[i].fd);
 	}
 out:
-	destroy(0, 10);
+	destroy_caches(0, 10);
 }
 
 #define NR_STAYING	100
@@ -453,8 +393,8 @@ static void *churn_thread(void *arg)
 	CPU_SET(churn->cpu, &cpus);
 	churn->err = pthread_setaffinity_np(pthread_self(), sizeof(cpus), &cpus);
 	while (!stop_churn && !churn->err) {
-		churn->err = create(first, 10);
-		destroy(first, 10);
+		churn->err = create_caches(first, 10);
+		destroy_caches(first, 10);
 	}
 	return NULL;
 }
@@ -481,7 +421,7 @@ static bool reader_line(struct reader *reader, int *wrong)
 			continue;
 		}
 		reader->line[reader->line_len] = '\0';
-		if (sscanf(reader->line, PREFIX "-%d", &id) != 1 || id >= CHURN_IDS)
+		if (sscanf(reader->line, CACHE_PREFIX "-%d", &id) != 1 || id >= CHURN_IDS)
 			return true;
 		if (reader->shown[id]++)
 			(*wrong)++;
@@ -506,7 +446,7 @@ static void test_many_readers(struct kmem_cache_iter_churn *skel)
 	memset(readers, 0, sizeof(readers));
 	for (i = 0; i < FILES; i++)
 		readers[i].fd = -1;
-	if (!ASSERT_OK(create(0, NR_STAYING), "create caches"))
+	if (!ASSERT_OK(create_caches(0, NR_STAYING), "create caches"))
 		goto out;
 
 	stop_churn = false;
@@ -522,7 +462,7 @@ static void test_many_readers(struct kmem_cache_iter_churn *skel)
 			if (reader->fd < 0) {
 				memset(reader, 0, sizeof(*reader));
 				reader->last_staying = NR_STAYING;
-				reader->fd = open_iter(skel->progs.names);
+				reader->fd = open_iter_file(skel->progs.names);
 				if (reader->fd < 0)
 					goto out;
 			}
@@ -549,7 +489,7 @@ out:
 	for (i = 0; i < FILES; i++)
 		if (readers[i].fd >= 0)
 			close(readers[i].fd);
-	destroy(0, NR_STAYING);
+	destroy_caches(0, NR_STAYING);
 }
 
 /* Serial: it counts on the order of the list, and other tests create caches. */
@@ -558,7 +498,7 @@ void serial_test_kmem_cache_iter_churn(void)
 	LIBBPF_OPTS(bpf_test_run_opts, opts);
 	struct kmem_cache_iter_churn *skel;
 
-	if (!ASSERT_OK(load_module(MODULE ".ko", false), "load the module"))
+	if (!ASSERT_OK(load_module(CHURN_MODULE ".ko", false), "load the module"))
 		return;
 	skel = kmem_cache_iter_churn__open_and_load();
 	if (!ASSERT_OK_PTR(skel, "open_and_load"))
@@ -579,5 +519,5 @@ void serial_test_kmem_cache_iter_churn(void)
 		test_many_readers(skel);
 out:
 	kmem_cache_iter_churn__destroy(skel);
-	ASSERT_OK(unload_module(MODULE, false), "unload the module");
+	ASSERT_OK(unload_module(CHURN_MODULE, false), "unload the module");
 }

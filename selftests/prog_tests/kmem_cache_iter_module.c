@@ -8,47 +8,24 @@
  * used.
  */
 #include <pthread.h>
-#include <sys/klog.h>
 #include <test_progs.h>
 #include <bpf/btf.h>
 #include <linux/filter.h>
-#include "testing_helpers.h"
+#include "kmem_cache_iter_common.h"
 #include "kmem_cache_iter_module.skel.h"
 
-#define MODULE		"kmem_cache_iter_rust"
-#define KMEMLEAK	"/sys/kernel/debug/kmemleak"
-#define FAULTS		"/sys/kernel/debug/"
-#define SYSLOG_ACTION_CONSOLE_LEVEL	8
 #define PIN		"/sys/fs/bpf/kmem_cache_iter_module"
 
-#define UNLOAD_TRIES	10000
 #define CHURN_ROUNDS	1000
 /* on a kernel that looks for leaks, which is slow */
 #define CHURN_ROUNDS_DEBUG	100
 #define CHURN_READERS	4
 #define FAIL_NTH_MAX	5000
 
+static const char test_name[] = "kmem_cache_iter_module";
+
 /* The id of bpf_iter_kmem_cache() in the BTF of the module. */
 static int target_btf_id;
-
-static int unload(const char *name)
-{
-	return delete_module(name, O_NONBLOCK) ? -errno : 0;
-}
-
-/* A program is freed some time after it was let go. */
-static int unload_in_the_end(const char *name)
-{
-	int err = 0, i;
-
-	for (i = 0; i < UNLOAD_TRIES; i++) {
-		err = unload(name);
-		if (err != -EWOULDBLOCK)
-			break;
-		usleep(1000);
-	}
-	return err;
-}
 
 static int load(const char *name, const char *params)
 {
@@ -61,35 +38,13 @@ static int load(const char *name, const char *params)
 /* Whatever was tried, the module is there and not in use when this returns. */
 static void check_unused(void)
 {
-	ASSERT_OK(unload_in_the_end(MODULE), "unload when unused");
-	ASSERT_OK(load(MODULE, ""), "load again");
+	ASSERT_OK(unload_in_the_end(ITER_MODULE), "unload when unused");
+	ASSERT_OK(load(ITER_MODULE, ""), "load again");
 }
 
 static void check_in_use(const char *by)
 {
-	ASSERT_EQ(unload(MODULE), -EWOULDBLOCK, by);
-}
-
-static int module_btf_fd(const char *name)
-{
-	struct bpf_btf_info info;
-	__u32 id = 0, len;
-	char found[64];
-	int fd;
-
-	while (!bpf_btf_get_next_id(id, &id)) {
-		fd = bpf_btf_get_fd_by_id(id);
-		if (fd < 0)
-			continue;
-		memset(&info, 0, sizeof(info));
-		info.name = ptr_to_u64(found);
-		info.name_len = sizeof(found);
-		len = sizeof(info);
-		if (!bpf_btf_get_info_by_fd(fd, &info, &len) && !strcmp(found, name))
-			return fd;
-		close(fd);
-	}
-	return -ENOENT;
+	ASSERT_EQ(unload_once(ITER_MODULE), -EWOULDBLOCK, by);
 }
 
 /* The smallest program, attached to the function @btf_id of the BTF @btf_fd. */
@@ -110,7 +65,7 @@ static int load_prog_by_id(int btf_fd, int btf_id)
 
 static int load_prog(void)
 {
-	int btf_fd = module_btf_fd(MODULE), fd;
+	int btf_fd = module_btf_fd(ITER_MODULE), fd;
 
 	if (btf_fd < 0)
 		return btf_fd;
@@ -381,29 +336,18 @@ static void test_open_coded(void)
 	kmem_cache_iter_module__destroy(skel);
 }
 
-static int finit(const char *path, const char *params)
-{
-	int fd = open(path, O_RDONLY), err;
-
-	if (fd < 0)
-		return -errno;
-	err = syscall(__NR_finit_module, fd, params, 0) ? -errno : 0;
-	close(fd);
-	return err;
-}
-
 static void test_load_twice(void)
 {
-	ASSERT_EQ(finit(MODULE ".ko", ""), -EEXIST, "load the module a second time");
+	ASSERT_EQ(finit_module_by_path(ITER_MODULE_KO, ""), -EEXIST, "load the module a second time");
 }
 
 /* Without the module, there is nothing to attach to. */
 static void test_absent(void)
 {
 	struct kmem_cache_iter_module *skel;
-	int btf_fd = module_btf_fd(MODULE);
+	int btf_fd = module_btf_fd(ITER_MODULE);
 
-	ASSERT_OK(unload_in_the_end(MODULE), "unload");
+	ASSERT_OK(unload_in_the_end(ITER_MODULE), "unload");
 
 	/* The BTF is there for as long as somebody has it open. */
 	ASSERT_EQ(load_prog_by_id(btf_fd, target_btf_id), -ENOENT, "load by an old BTF");
@@ -416,7 +360,7 @@ static void test_absent(void)
 		kmem_cache_iter_module__destroy(skel);
 	}
 
-	ASSERT_OK(load(MODULE, ""), "load again");
+	ASSERT_OK(load(ITER_MODULE, ""), "load again");
 }
 
 /* Another module: its BTF, a program for its target, and a link of that. */
@@ -468,7 +412,7 @@ static void test_alias(void)
 		return;
 
 	/* The name is taken. The loader makes EBUSY of the EEXIST of a module. */
-	ASSERT_EQ(finit("kmem_cache_iter_alias_a.ko", "also=kmem_cache"), -EBUSY,
+	ASSERT_EQ(finit_module_by_path("kmem_cache_iter_alias_a.ko", "also=kmem_cache"), -EBUSY,
 		  "second target of a name");
 
 	if (!load_alias(a, vmlinux_btf) || !load_alias(b, vmlinux_btf) ||
@@ -528,46 +472,6 @@ out:
 	return ok;
 }
 
-static int write_file(const char *path, const char *value)
-{
-	int fd = open(path, O_WRONLY), err;
-
-	if (fd < 0)
-		return -errno;
-	err = write(fd, value, strlen(value)) < 0 ? -errno : 0;
-	close(fd);
-	return err;
-}
-
-/* What has leaked up to now is not ours. */
-static void leaks_begin(void)
-{
-	if (!access(KMEMLEAK, F_OK))
-		ASSERT_OK(write_file(KMEMLEAK, "clear"), "clear kmemleak");
-}
-
-static void leaks_end(void)
-{
-	char line[256];
-	FILE *kmemleak;
-
-	if (access(KMEMLEAK, F_OK))
-		return;
-	/*
-	 * An object is reported once it is five seconds old, and has not changed
-	 * since the scan before.
-	 */
-	sleep(6);
-	ASSERT_OK(write_file(KMEMLEAK, "scan"), "scan for leaks");
-	ASSERT_OK(write_file(KMEMLEAK, "scan"), "scan for leaks again");
-	kmemleak = fopen(KMEMLEAK, "r");
-	if (!ASSERT_OK_PTR(kmemleak, "kmemleak"))
-		return;
-	while (fgets(line, sizeof(line), kmemleak))
-		ASSERT_STREQ(line, "", "kmemleak");
-	fclose(kmemleak);
-}
-
 static volatile bool churn_pause, churn_stop;
 static volatile int churn_reads;
 
@@ -601,11 +505,10 @@ static void test_churn(void)
 	int rounds, round, fd, i, refused = 0, started = 0, err = 0;
 	char buf[16];
 
-	leaks_begin();
 	if (!count_references(&before))
 		return;
 
-	rounds = access(KMEMLEAK, F_OK) ? CHURN_ROUNDS : CHURN_ROUNDS_DEBUG;
+	rounds = loaded(access(KMEMLEAK, F_OK) ? CHURN_ROUNDS : CHURN_ROUNDS_DEBUG);
 	churn_stop = false;
 	churn_reads = 0;
 	for (; started < CHURN_READERS; started++)
@@ -619,7 +522,7 @@ static void test_churn(void)
 		close(fd);
 
 		for (i = 0; i < UNLOAD_TRIES; i++) {
-			err = unload(MODULE);
+			err = unload_once(ITER_MODULE);
 			if (err != -EWOULDBLOCK)
 				break;
 			refused++;
@@ -628,7 +531,7 @@ static void test_churn(void)
 			usleep(100);
 		}
 		churn_pause = false;
-		if (!ASSERT_OK(err, "unload") || !ASSERT_OK(load(MODULE, ""), "load"))
+		if (!ASSERT_OK(err, "unload") || !ASSERT_OK(load(ITER_MODULE, ""), "load"))
 			break;
 	}
 	ASSERT_GT(refused, 0, "unloads refused");
@@ -640,25 +543,20 @@ stop:
 
 	if (count_references(&after))
 		ASSERT_EQ(after, before, "references to slab caches");
-	leaks_end();
+	check_leaks();
 }
 
 /* Load with the @nth allocation from now on failing; @unused if there are not as many. */
 static int load_and_fail(int fail_fd, int nth, bool *unused)
 {
-	int fd = open(MODULE ".ko", O_RDONLY);
-	char value[16] = "";
-	int err, len;
+	int fd = open(ITER_MODULE_KO, O_RDONLY), err;
 
 	if (!ASSERT_GE(fd, 0, "open the module"))
 		return -errno;
-	len = snprintf(value, sizeof(value), "%d", nth);
-	ASSERT_EQ(write(fail_fd, value, len), len, "set fail-nth");
+	fail_nth(fail_fd, nth);
 	err = syscall(__NR_finit_module, fd, "", 0) ? -errno : 0;
-	memset(value, 0, sizeof(value));
-	ASSERT_GT(pread(fail_fd, value, sizeof(value) - 1, 0), 0, "get fail-nth");
-	*unused = atoi(value) > 0;
-	ASSERT_EQ(write(fail_fd, "0", 1), 1, "clear fail-nth");
+	*unused = fail_nth_left(fail_fd);
+	fail_nth(fail_fd, 0);
 	close(fd);
 	return err;
 }
@@ -669,41 +567,32 @@ static void test_init_fails(void)
 	int nth, fail_fd, err, failures = 0;
 	bool unused = false;
 
-	fail_fd = open("/proc/thread-self/fail-nth", O_RDWR);
-	if (fail_fd < 0 || write_file(FAULTS "failslab/ignore-gfp-wait", "N") ||
-	    write_file(FAULTS "fail_page_alloc/ignore-gfp-wait", "N") ||
-	    write_file(FAULTS "fail_page_alloc/min-order", "0")) {
+	if (choose_fault(NR_FAULTS)) {
 		test__skip();
-		goto out;
+		return;
 	}
-	/* Failures are shown as warnings, with call traces. Errors are still shown. */
-	klogctl(SYSLOG_ACTION_CONSOLE_LEVEL, NULL, 4);
-
-	leaks_begin();
-	if (!ASSERT_OK(unload_in_the_end(MODULE), "unload"))
-		goto out;
+	fail_fd = open(FAIL_NTH, O_RDWR);
+	if (!ASSERT_GE(fail_fd, 0, "open fail-nth") ||
+	    !ASSERT_OK(unload_in_the_end(ITER_MODULE), "unload"))
+		return;
 
 	for (nth = 1; nth < FAIL_NTH_MAX && !unused; nth++) {
 		err = load_and_fail(fail_fd, nth, &unused);
 		if (err) {
 			failures++;
 			/* What it has not given back is in its way. */
-			if (!ASSERT_OK(load(MODULE, ""), "load after a failure"))
+			if (!ASSERT_OK(load(ITER_MODULE, ""), "load after a failure"))
 				break;
 		}
-		if (!ASSERT_OK(unload_in_the_end(MODULE), "unload after a failure"))
+		if (!ASSERT_OK(unload_in_the_end(ITER_MODULE), "unload after a failure"))
 			break;
 	}
+	close(fail_fd);
 	ASSERT_TRUE(unused, "all allocations have failed");
 	ASSERT_GT(failures, 10, "failures");
-	ASSERT_OK(load(MODULE, ""), "load again");
-	leaks_end();
-	klogctl(SYSLOG_ACTION_CONSOLE_LEVEL, NULL, 7);
-	dprintf(STDERR_FILENO, "kmem_cache_iter_module: %d allocations failed, %d of them the loading\n",
-		nth - 2, failures);
-out:
-	if (fail_fd >= 0)
-		close(fail_fd);
+	ASSERT_OK(load(ITER_MODULE, ""), "load again");
+	check_leaks();
+	note("%d allocations failed, %d of them the loading", nth - 2, failures);
 }
 
 static bool find_target(void)
@@ -714,7 +603,7 @@ static bool find_target(void)
 	if (!ASSERT_OK_PTR(vmlinux_btf, "BTF of vmlinux"))
 		return false;
 
-	btf = btf__load_module_btf(MODULE, vmlinux_btf);
+	btf = btf__load_module_btf(ITER_MODULE, vmlinux_btf);
 	if (ASSERT_OK_PTR(btf, "BTF of the module")) {
 		target_btf_id = btf__find_by_name_kind(btf, "bpf_iter_kmem_cache", BTF_KIND_FUNC);
 		btf__free(btf);
@@ -751,11 +640,11 @@ void serial_test_kmem_cache_iter_module(void)
 	int i;
 
 	/* It is built in, or it is not there. */
-	if (access(MODULE ".ko", R_OK)) {
+	if (access(ITER_MODULE_KO, R_OK)) {
 		test__skip();
 		return;
 	}
-	if (access("/sys/module/" MODULE, F_OK) && !ASSERT_OK(load(MODULE, ""), "load"))
+	if (access("/sys/module/" ITER_MODULE, F_OK) && !ASSERT_OK(load(ITER_MODULE, ""), "load"))
 		return;
 	if (!find_target())
 		return;

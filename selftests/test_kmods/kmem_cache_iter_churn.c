@@ -7,9 +7,9 @@
  *   create PREFIX FIRST COUNT  the caches PREFIX-FIRST, PREFIX-(FIRST + 1) ...
  *   destroy FIRST COUNT        those of these numbers
  *
- * No cache is merged with another. The number says which cache it is, wherever that is on the list. It can be
- * used again once the cache is destroyed. What is left is destroyed when the
- * module is unloaded.
+ * No cache is merged with another. The number says which cache it is, wherever
+ * that is on the list. It can be used again once the cache is destroyed. What is
+ * left is destroyed when the module is unloaded.
  */
 #include <linux/debugfs.h>
 #include <linux/module.h>
@@ -23,7 +23,7 @@
 
 static DEFINE_XARRAY(caches);
 /* A cache is created and destroyed under the lock of its number. */
-static struct mutex locks[16];
+static struct mutex locks[256];
 static struct dentry *control;
 
 static void destroy(unsigned long id)

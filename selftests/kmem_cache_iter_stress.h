@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What the tests share that load progs/kmem_cache_iter_stress.c. */
+#ifndef _KMEM_CACHE_ITER_STRESS_H
+#define _KMEM_CACHE_ITER_STRESS_H
+
+#include "kmem_cache_iter_common.h"
+#include "kmem_cache_iter_stress.skel.h"
+
+static inline int run_prog(struct bpf_program *prog)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, opts);
+
+	return bpf_prog_test_run_opts(bpf_program__fd(prog), &opts);
+}
+
+/* Each slab cache, and its reference count. */
+struct references {
+	__u32 nr;
+	char counted[sizeof(((struct kmem_cache_iter_stress__bss *)0)->counted)];
+};
+
+/* Of each cache, while nothing is going on. */
+static inline struct references *take_references(struct kmem_cache_iter_stress *skel)
+{
+	struct references *references = calloc(1, sizeof(*references));
+
+	if (!ASSERT_OK_PTR(references, "memory") ||
+	    !ASSERT_OK(run_prog(skel->progs.count_references), "count references") ||
+	    !ASSERT_GT(skel->bss->nr_counted, 10, "slab caches") ||
+	    !ASSERT_LT(skel->bss->nr_counted, ARRAY_SIZE(skel->bss->counted), "slab caches")) {
+		free(references);
+		return NULL;
+	}
+	references->nr = skel->bss->nr_counted;
+	memcpy(references->counted, skel->bss->counted, sizeof(references->counted));
+	return references;
+}
+
+/* Each cache has as many references as it had @before, which is freed. */
+static inline void check_references(struct kmem_cache_iter_stress *skel, struct references *before)
+{
+	struct references *after = take_references(skel);
+
+	if (before && after) {
+		ASSERT_EQ(after->nr, before->nr, "slab caches");
+		ASSERT_OK(memcmp(after->counted, before->counted, sizeof(after->counted)),
+			  "references to slab caches");
+	}
+	free(before);
+	free(after);
+}
+
+#endif /* _KMEM_CACHE_ITER_STRESS_H */

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Each call that can fail while the kmem_cache iterator is attached, opened, read
+ * and closed is made to fail, one after the other: allocations of objects, those
+ * of pages, and copies to user space. That is a clean error, after which the
+ * same thing works, and nothing is lost of what is read.
+ */
+#include <test_progs.h>
+#include "kmem_cache_iter_stress.h"
+
+#define PIN		"/sys/fs/bpf/kmem_cache_iter_faults"
+#define BUF_SIZE	(1 << 16)
+#define NTH_MAX		2000
+#define READ_TRIES	10
+
+static const char test_name[] = "kmem_cache_iter_faults";
+
+static struct kmem_cache_iter_stress *skel;
+static int prog_fd, link_fd, fail_fd;
+/* What a file shows when nothing fails. */
+static char expected[BUF_SIZE];
+static size_t expected_len;
+
+static long result_of(long ret)
+{
+	return ret < 0 ? -errno : ret;
+}
+
+/* Each returns a negative errno if something failed, and leaves nothing then. */
+static long attach(void)
+{
+	long fd = result_of(bpf_link_create(prog_fd, 0, BPF_TRACE_ITER, NULL));
+
+	if (fd >= 0)
+		close(fd);
+	return fd;
+}
+
+static long create_file(void)
+{
+	long fd = result_of(bpf_iter_create(link_fd));
+
+	if (fd >= 0)
+		close(fd);
+	return fd;
+}
+
+static long open_pinned(void)
+{
+	long fd = result_of(open(PIN, O_RDONLY));
+
+	if (fd >= 0)
+		close(fd);
+	return fd;
+}
+
+static long run_loop(void)
+{
+	return result_of(run_prog(skel->progs.loop));
+}
+
+/* A read that fails is repeated, as it would be after a signal. */
+static long read_all(int fd, char *buf, int nth, size_t size, int *failures)
+{
+	size_t len = 0;
+	ssize_t n;
+
+	fail_nth(fail_fd, nth);
+	do {
+		n = result_of(read(fd, buf + len, MIN(size, BUF_SIZE - len)));
+		if (n == -ENOMEM || n == -EFAULT)
+			(*failures)++;
+		else if (n < 0)
+			return n;
+		else
+			len += n;
+	} while (n && *failures < READ_TRIES);
+	return len;
+}
+
+/* All of a file, whichever call failed while it was read, and then closed. */
+static void test_read(size_t size, enum fault fault)
+{
+	static char buf[BUF_SIZE];
+	int nth, fd, failures, all = 0;
+	bool left = false;
+	long len;
+
+	for (nth = 1; nth < NTH_MAX && !left; nth++) {
+		fd = bpf_iter_create(link_fd);
+		if (!ASSERT_GE(fd, 0, "create an iterator file"))
+			return;
+		failures = 0;
+		len = read_all(fd, buf, nth, size, &failures);
+		close(fd);
+		left = fail_nth_left(fail_fd);
+		fail_nth(fail_fd, 0);
+		all += failures;
+		if (!ASSERT_EQ(len, expected_len, "bytes read") ||
+		    !ASSERT_OK(memcmp(buf, expected, len), "what was read"))
+			return;
+	}
+	note("%s: reads of %zu: %d calls failed, and %d reads", fault_names[fault], size, nth - 2, all);
+	ASSERT_TRUE(left, "all calls have failed");
+	if (fault != FAULT_PAGE)
+		ASSERT_GT(all, 0, "reads failed");
+}
+
+static void test_step(const char *what, long (*run)(void), enum fault fault)
+{
+	int nth, failures = 0;
+	bool left = false;
+	long ret;
+
+	for (nth = 1; nth < NTH_MAX && !left; nth++) {
+		fail_nth(fail_fd, nth);
+		ret = run();
+		left = fail_nth_left(fail_fd);
+		fail_nth(fail_fd, 0);
+		if (ret >= 0)
+			continue;
+		failures++;
+		if ((ret != -ENOMEM && ret != -EFAULT && !ASSERT_OK(ret, what)) ||
+		    !ASSERT_GE(run(), 0, "again after a failure"))
+			return;
+	}
+	note("%s: %s: %d calls failed, and %d times all of it", fault_names[fault], what, nth - 2, failures);
+	ASSERT_TRUE(left, "all calls have failed");
+	if (fault == FAULT_SLAB && run != run_loop)
+		ASSERT_GT(failures, 0, what);
+}
+
+static void test_fault(enum fault fault)
+{
+	if (!ASSERT_OK(choose_fault(fault), "choose what fails"))
+		return;
+	test_step("attach", attach, fault);
+	test_step("create", create_file, fault);
+	test_step("open pinned", open_pinned, fault);
+	test_step("open-coded loop", run_loop, fault);
+	test_read(64, fault);
+	test_read(BUF_SIZE, fault);
+}
+
+static void test_faults(void)
+{
+	struct references *before;
+	enum fault fault;
+	int fd, failures = 0;
+
+	fd = bpf_iter_create(link_fd);
+	if (!ASSERT_GE(fd, 0, "create an iterator file"))
+		return;
+	expected_len = read_all(fd, expected, 0, BUF_SIZE, &failures);
+	close(fd);
+	if (!ASSERT_GT(expected_len, 100, "bytes read"))
+		return;
+
+	before = take_references(skel);
+	for (fault = 0; fault < NR_FAULTS; fault++)
+		if (test__start_subtest(fault_names[fault]))
+			test_fault(fault);
+	check_references(skel, before);
+}
+
+/* Serial: the lists of caches that it reads must not differ. */
+void serial_test_kmem_cache_iter_faults(void)
+{
+	struct bpf_link *link = NULL;
+
+	if (choose_fault(NR_FAULTS) == -ENOENT) {
+		test__skip();
+		return;
+	}
+	fail_fd = open(FAIL_NTH, O_RDWR);
+	skel = kmem_cache_iter_stress__open_and_load();
+	if (!ASSERT_GE(fail_fd, 0, "open fail-nth") || !ASSERT_OK_PTR(skel, "open_and_load"))
+		goto out;
+	prog_fd = bpf_program__fd(skel->progs.names);
+	link = bpf_program__attach_iter(skel->progs.names, NULL);
+	if (!ASSERT_OK_PTR(link, "attach") || !ASSERT_OK(bpf_link__pin(link, PIN), "pin"))
+		goto out;
+	link_fd = bpf_link__fd(link);
+
+	test_faults();
+	unlink(PIN);
+out:
+	bpf_link__destroy(link);
+	kmem_cache_iter_stress__destroy(skel);
+	close(fail_fd);
+	check_leaks();
+}
