@@ -525,28 +525,46 @@ mod tests {
         }
     }
 
+    /// How many files are open.
+    static OPEN: Atomic<i32> = Atomic::new(0);
+
+    struct Place(usize);
+
+    impl Place {
+        fn new() -> Self {
+            OPEN.add(1, Relaxed);
+            Self(0)
+        }
+    }
+
+    impl Drop for Place {
+        fn drop(&mut self) {
+            OPEN.add(-1, Relaxed);
+        }
+    }
+
     struct Numbers;
 
     impl Target for Numbers {
         const RESCHED: bool = false;
 
         type Entry = Number;
-        type Cursor = usize;
+        type Cursor = Place;
 
-        fn open() -> impl PinInit<usize, Error> {
-            Ok(0)
+        fn open() -> impl PinInit<Place, Error> {
+            Ok(Place::new())
         }
 
-        fn start(cursor: Pin<&mut usize>) -> Option<Number> {
-            Number::get(*cursor)
+        fn start(cursor: Pin<&mut Place>) -> Option<Number> {
+            Number::get(cursor.0)
         }
 
         fn next(entry: Number) -> Option<Number> {
             Number::get(entry.0 + 1)
         }
 
-        fn stop(mut cursor: Pin<&mut usize>, entry: Option<Number>) {
-            *cursor = entry.map_or(NUMBERS.len(), |entry| entry.0);
+        fn stop(mut cursor: Pin<&mut Place>, entry: Option<Number>) {
+            cursor.0 = entry.map_or(NUMBERS.len(), |entry| entry.0);
         }
 
         fn first() -> Option<Number> {
@@ -592,7 +610,7 @@ mod tests {
     /// What the functions of the table need of a file: the private data.
     struct File {
         seq: bindings::seq_file,
-        cursor: KBox<MaybeUninit<usize>>,
+        cursor: KBox<MaybeUninit<Place>>,
     }
 
     impl File {
@@ -664,6 +682,16 @@ mod tests {
         assert_eq!(v, Number::ptr(1));
         file.stop(v);
         assert_eq!(owned(), 0);
+        Ok(())
+    }
+
+    #[test]
+    fn cursor_lives_with_its_file() -> Result {
+        let file = File::open()?;
+
+        assert_eq!(OPEN.load(Relaxed), 1);
+        drop(file);
+        assert_eq!(OPEN.load(Relaxed), 0);
         Ok(())
     }
 
