@@ -19,8 +19,10 @@
 #define KMSG		"/dev/kmsg"
 #define LEVEL_WARNING	4
 
-#define OPERATIONS	100000
-#define SEQUENCE	200
+/* On a kernel that looks for errors while it runs, and on others. */
+#define OPERATIONS_DEBUG	100000
+#define OPERATIONS		20000
+#define SEQUENCE	500
 #define BUF_SIZE	(1 << 16)
 #define LINE_SIZE	64
 
@@ -737,30 +739,30 @@ static const struct op {
 	{ "insmod",	1,	op_insmod },
 	{ "rmmod",	2,	op_rmmod },
 	{ "load",	6,	op_load },
-	{ "unload",	4,	op_unload },
-	{ "run",	3,	op_run },
-	{ "attach",	8,	op_attach },
-	{ "update",	4,	op_update },
-	{ "detach",	1,	op_detach },
-	{ "info",	4,	op_info },
-	{ "fdinfo",	2,	op_fdinfo },
-	{ "pin",	4,	op_pin },
-	{ "unpin",	3,	op_unpin },
-	{ "close_link",	6,	op_close_link },
-	{ "iter",	14,	op_iter },
-	{ "open",	6,	op_open },
-	{ "read",	60,	op_read },
-	{ "read_badly",	4,	op_read_badly },
-	{ "pread",	6,	op_pread },
-	{ "lseek",	2,	op_lseek },
-	{ "write",	2,	op_write },
-	{ "poll",	2,	op_poll },
-	{ "dup",	6,	op_dup },
-	{ "close",	14,	op_close },
+	{ "unload",	5,	op_unload },
+	{ "run",	6,	op_run },
+	{ "attach",	16,	op_attach },
+	{ "update",	8,	op_update },
+	{ "detach",	3,	op_detach },
+	{ "info",	8,	op_info },
+	{ "fdinfo",	4,	op_fdinfo },
+	{ "pin",	8,	op_pin },
+	{ "unpin",	6,	op_unpin },
+	{ "close_link",	12,	op_close_link },
+	{ "iter",	28,	op_iter },
+	{ "open",	10,	op_open },
+	{ "read",	130,	op_read },
+	{ "read_badly",	8,	op_read_badly },
+	{ "pread",	12,	op_pread },
+	{ "lseek",	4,	op_lseek },
+	{ "write",	4,	op_write },
+	{ "poll",	4,	op_poll },
+	{ "dup",	12,	op_dup },
+	{ "close",	28,	op_close },
 	{ "fork",	1,	op_fork },
 	{ "reap",	1,	op_reap },
-	{ "create",	14,	op_create },
-	{ "destroy",	10,	op_destroy },
+	{ "create",	10,	op_create },
+	{ "destroy",	8,	op_destroy },
 };
 
 struct step {
@@ -911,7 +913,7 @@ static int find_target(void)
 
 static void fuzz(void)
 {
-	long operations = loaded(OPERATIONS), done = 0;
+	long operations = loaded(access(KMEMLEAK, F_OK) ? OPERATIONS : OPERATIONS_DEBUG), done = 0;
 	int kmsg = open(KMSG, O_RDWR | O_NONBLOCK), nr, err = 0;
 	struct step steps[SEQUENCE];
 	const char *text = getenv("FUZZ");

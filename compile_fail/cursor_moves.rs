@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A cursor is moved, although it is on the list of cursors.
+//
+// in: kmem_cache_iter.rs
+// expect: error[E0277]: `PhantomPinned` cannot be unpinned
+
+use super::*;
+
+fn control(cursor: Pin<&mut Cursor>) -> Option<PinnedCache> {
+    KmemCacheIter::start(cursor)
+}
+
+#[cfg(misuse)]
+fn misuse(cursor: Pin<&mut Cursor>, other: &mut Cursor) {
+    core::mem::swap(cursor.get_mut(), other);
+}

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A cache that is not pinned is used when the mutex is released.
+//
+// in: slab.rs
+// expect: error[E0505]: cannot move out of `caches` because it is borrowed
+
+use super::*;
+
+fn control() -> c_int {
+    let caches = SlabCaches::lock();
+    let refcount = caches.iter().next().map_or(0, KmemCache::refcount);
+
+    drop(caches);
+    refcount
+}
+
+#[cfg(misuse)]
+fn misuse() -> c_int {
+    let caches = SlabCaches::lock();
+    let cache = caches.iter().next();
+
+    drop(caches);
+    cache.map_or(0, KmemCache::refcount)
+}
