@@ -13,9 +13,13 @@
 #include "kmem_cache_iter_churn.skel.h"
 
 #define NR_CACHES	1000
+#define NR_CACHES_DEBUG	200
 #define ROUNDS		10000
+#define ROUNDS_DEBUG	2000
 #define IDS_MAX		(NR_CACHES + 2 * ROUNDS)
 #define FILES		64
+#define WALKS		(4 * FILES)
+#define WALKS_DEBUG	FILES
 #define BUF_SIZE	4096
 
 enum {
@@ -30,6 +34,7 @@ static const char test_name[] = "kmem_cache_iter_churn";
 static unsigned char state[IDS_MAX];
 static unsigned char shown[IDS_MAX];
 static int next_id;
+static int nr_caches;
 
 /* A file that is read in pieces, and what it has shown. */
 struct walk {
@@ -104,7 +109,7 @@ static bool mutate(const struct walk *walk, int nr_alive)
 {
 	int id = -1, err;
 
-	if (nr_alive < NR_CACHES || (nr_alive < NR_CACHES + 50 && rand() % 2)) {
+	if (nr_alive < nr_caches || (nr_alive < nr_caches + 50 && rand() % 2)) {
 		err = create_caches(next_id, 1);
 		state[next_id++] = ALIVE;
 		return ASSERT_OK(err, "create a cache");
@@ -190,15 +195,16 @@ static int walk_and_mutate(struct walk *walk, size_t size, int others)
 static void test_exactly_once(struct kmem_cache_iter_churn *skel)
 {
 	static const size_t sizes[] = { 1, 64, BUF_SIZE };
-	int rounds = MIN(loaded(ROUNDS), ROUNDS) / ARRAY_SIZE(sizes);
+	int rounds = MIN(loaded(is_debug_kernel() ? ROUNDS_DEBUG : ROUNDS), ROUNDS) / ARRAY_SIZE(sizes);
 	int i, round, walks, skipped, changes, others, sum_wrong = 0;
 	struct walk walk = {};
 
 	srand(pick_seed(test_name));
 
-	if (!ASSERT_OK(create_caches(0, NR_CACHES), "create caches"))
+	nr_caches = is_debug_kernel() ? NR_CACHES_DEBUG : NR_CACHES;
+	if (!ASSERT_OK(create_caches(0, nr_caches), "create caches"))
 		goto out;
-	next_id = NR_CACHES;
+	next_id = nr_caches;
 	memset(state, ALIVE, next_id);
 
 	walk.fd = open_iter_file(skel->progs.names);
@@ -237,7 +243,7 @@ static void test_exactly_once(struct kmem_cache_iter_churn *skel)
 	else
 		ASSERT_GT(sum_wrong, 0, "caches that were not shown exactly once");
 out:
-	destroy_caches(0, MAX(next_id, NR_CACHES));
+	destroy_caches(0, MAX(next_id, nr_caches));
 }
 
 /* A cache is destroyed at once although a reader has stopped in front of it. */
@@ -456,7 +462,7 @@ static void test_many_readers(struct kmem_cache_iter_churn *skel)
 			goto out;
 
 	/* Each file goes on by its own number of lines in a round, and begins again at its end. */
-	while (walks < 4 * FILES) {
+	while (walks < (is_debug_kernel() ? WALKS_DEBUG : WALKS)) {
 		for (i = 0; i < FILES; i++) {
 			reader = &readers[i];
 			if (reader->fd < 0) {

@@ -19,7 +19,6 @@
 #define KMSG		"/dev/kmsg"
 #define LEVEL_WARNING	4
 
-/* On a kernel that looks for errors while it runs, and on others. */
 #define OPERATIONS_DEBUG	100000
 #define OPERATIONS		20000
 #define SEQUENCE	500
@@ -913,7 +912,7 @@ static int find_target(void)
 
 static void fuzz(void)
 {
-	long operations = loaded(access(KMEMLEAK, F_OK) ? OPERATIONS : OPERATIONS_DEBUG), done = 0;
+	long operations = loaded(is_debug_kernel() ? OPERATIONS_DEBUG : OPERATIONS), done = 0;
 	int kmsg = open(KMSG, O_RDWR | O_NONBLOCK), nr, err = 0;
 	struct step steps[SEQUENCE];
 	const char *text = getenv("FUZZ");

@@ -17,7 +17,6 @@
 #define PIN		"/sys/fs/bpf/kmem_cache_iter_module"
 
 #define CHURN_ROUNDS	1000
-/* on a kernel that looks for leaks, which is slow */
 #define CHURN_ROUNDS_DEBUG	100
 #define CHURN_READERS	4
 #define FAIL_NTH_MAX	5000
@@ -508,7 +507,7 @@ static void test_churn(void)
 	if (!count_references(&before))
 		return;
 
-	rounds = loaded(access(KMEMLEAK, F_OK) ? CHURN_ROUNDS : CHURN_ROUNDS_DEBUG);
+	rounds = loaded(is_debug_kernel() ? CHURN_ROUNDS_DEBUG : CHURN_ROUNDS);
 	churn_stop = false;
 	churn_reads = 0;
 	for (; started < CHURN_READERS; started++)
