@@ -1,21 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Two use the state of one loop.
+//! A loop goes on through a shared reference, which two may have at once.
 //
 // in: bpf_iter.rs
-// expect: error[E0499]: cannot borrow `*walk` as mutable more than once at a time
+// expect: error[E0596]: cannot borrow `*walk` as mutable, as it is behind a `&` reference
 
 use super::*;
 
-fn control<T: Target>(walk: &mut OpenCoded<T>) {
-    walk.next();
-    walk.next();
+fn control<T: Target>(walk: &mut OpenCoded<T>) -> *mut c_void {
+    walk.next()
 }
 
 #[cfg(misuse)]
-fn misuse<T: Target>(walk: &mut OpenCoded<T>) {
-    let (one, other) = (&mut *walk, &mut *walk);
-
-    one.next();
-    other.next();
+fn misuse<T: Target>(walk: &OpenCoded<T>) -> *mut c_void {
+    walk.next()
 }
