@@ -941,18 +941,6 @@ int no_destroy_on_return(const void *ctx)
 	return 0;
 }
 
-SEC("?syscall")
-__failure __msg("Unreleased reference id={{[0-9]+}}")
-__msg("bpf_throw would lead to reference leak")
-int no_destroy_before_throw(const void *ctx)
-{
-	struct kmem_cache *s;
-
-	bpf_for_each(kmem_cache, s)
-		bpf_throw(0);
-	return 0;
-}
-
 SEC("?iter.s/kmem_cache")
 __failure __msg("Unreleased reference id={{[0-9]+}}")
 __msg("tail_call would lead to reference leak")
