@@ -30,8 +30,13 @@ use kernel::{
     },
     prelude::*,
     seq_file::SeqFile,
+    sync::atomic::{
+        Acquire,
+        Atomic,
+        Release, //
+    },
     types::Opaque,
-    InPlaceModule, //
+    Module, //
 };
 use pin_init::InPlaceWrite;
 
@@ -87,7 +92,7 @@ unsafe fn from_nullable<E: Entry>(ptr: *mut c_void) -> Option<E> {
 ///
 /// All functions are called in process context and may sleep. The caller holds the lock of the
 /// reader's `seq_file`, or runs inside a sleepable BPF program.
-pub(crate) trait Target {
+pub(crate) trait Target: Sized + 'static {
     /// Whether a read may be long: it then gives way to other tasks between two entries, and
     /// programs may be sleepable.
     const RESCHED: bool;
@@ -125,6 +130,9 @@ pub(crate) trait Target {
     /// Describes the target in the `fdinfo` of a link.
     fn show_fdinfo(seq: &SeqFile);
 
+    /// Returns the table of the target, which is the same each time.
+    fn table() -> &'static TargetTable<Self>;
+
     /// Prepares what has to be there before BPF knows the target.
     ///
     /// # Errors
@@ -140,18 +148,42 @@ pub(crate) trait Target {
 /// The target is known to BPF from the end of the module's initialisation until its exit. A program
 /// that is attached to the target keeps the module from being unloaded. Links and files of the
 /// iterator keep their program, and so the module, too.
-#[pin_data]
 pub(crate) struct TargetModule<T: Target> {
-    #[pin]
-    registration: Registration<T>,
+    _registration: Registration<T>,
 }
 
-impl<T: Target> InPlaceModule for TargetModule<T> {
-    fn init(module: &'static ThisModule) -> impl PinInit<Self, Error> {
-        try_pin_init!(Self {
-            _: { T::init()? },
-            registration <- Registration::new(module),
+impl<T: Target> Module for TargetModule<T> {
+    fn init(module: &'static ThisModule) -> Result<Self> {
+        T::init()?;
+        Ok(Self {
+            _registration: Registration::new(module)?,
         })
+    }
+}
+
+/// The table by which BPF knows a [`Target`], for a `static`.
+///
+/// # Invariants
+///
+/// When `is_taken` is set, `reg` belongs to the [`Registration`] that has set it, and afterwards to
+/// BPF.
+pub(crate) struct TargetTable<T: Target> {
+    reg: Opaque<bindings::bpf_iter_reg>,
+    is_taken: Atomic<bool>,
+    _target: PhantomData<fn() -> T>,
+}
+
+// SAFETY: By the type invariants, two threads do not use `reg` at a time.
+unsafe impl<T: Target> Sync for TargetTable<T> {}
+
+impl<T: Target> TargetTable<T> {
+    /// Creates a table that is not registered.
+    pub(crate) const fn new() -> Self {
+        Self {
+            reg: Opaque::new(TargetVTable::<T>::REG),
+            is_taken: Atomic::new(false),
+            _target: PhantomData,
+        }
     }
 }
 
@@ -159,18 +191,9 @@ impl<T: Target> InPlaceModule for TargetModule<T> {
 ///
 /// # Invariants
 ///
-/// `reg` is registered by `bpf_iter_reg_target()`. Its owner is the module that this is a part of.
-#[pin_data(PinnedDrop)]
-struct Registration<T: Target> {
-    #[pin]
-    reg: Opaque<bindings::bpf_iter_reg>,
-    _target: PhantomData<T>,
-}
-
-// SAFETY: `bpf_iter_unreg_target()` can be called from any thread.
-unsafe impl<T: Target> Send for Registration<T> {}
-// SAFETY: Nothing can be done with a shared reference.
-unsafe impl<T: Target> Sync for Registration<T> {}
+/// The table of the target is registered by `bpf_iter_reg_target()`. Its owner is the module that
+/// this is a part of.
+struct Registration<T: Target>(PhantomData<fn() -> T>);
 
 impl<T: Target> Registration<T> {
     /// Registers the target for `owner`, of which the registration is to be a part.
@@ -178,30 +201,37 @@ impl<T: Target> Registration<T> {
     /// # Errors
     ///
     /// [`ENOMEM`] when there is no memory for it, [`EEXIST`] when there is a target of that name.
-    fn new(owner: &'static ThisModule) -> impl PinInit<Self, Error> {
-        try_pin_init!(Self {
-            reg <- Opaque::try_ffi_init(|slot: *mut bindings::bpf_iter_reg| {
-                // SAFETY: `slot` is valid for writes.
-                unsafe { slot.write(TargetVTable::<T>::reg(owner)) };
-                // SAFETY: `slot` was just initialised. It is pinned, and unregistered before it
-                // goes away.
-                //
-                // INVARIANT: On success the target is registered.
-                to_result(unsafe { bindings::bpf_iter_reg_target(slot) })
-            }),
-            _target: PhantomData,
-        })
+    /// It is not worth another try.
+    fn new(owner: &'static ThisModule) -> Result<Self> {
+        let table = T::table();
+        let reg = table.reg.get();
+
+        if table.is_taken.xchg(true, Acquire) {
+            return Err(EEXIST);
+        }
+        // SAFETY: `is_taken` was not set, so that nobody else uses `reg`.
+        unsafe {
+            (*reg).owner = owner.as_ptr();
+            (*reg).ctx_arg_info[0].btf_id = T::Entry::btf_id();
+        }
+        // SAFETY: `reg` is initialised, and is not changed until it is unregistered.
+        to_result(unsafe { bindings::bpf_iter_reg_target(reg) })?;
+
+        // INVARIANT: The target is registered.
+        Ok(Self(PhantomData))
     }
 }
 
-#[pinned_drop]
-impl<T: Target> PinnedDrop for Registration<T> {
-    fn drop(self: Pin<&mut Self>) {
+impl<T: Target> Drop for Registration<T> {
+    fn drop(&mut self) {
+        let table = T::table();
+
         // SAFETY: The target is registered by the type invariants. No link and no file of it are
         // left: each of them holds a program, and each program of the target a reference to the
         // module that this is a part of. It is dropped when that is unloaded, for which there must
         // be no reference, or when its initialisation has failed, up to which nobody gets one.
-        unsafe { bindings::bpf_iter_unreg_target(self.reg.get()) };
+        unsafe { bindings::bpf_iter_unreg_target(table.reg.get()) };
+        table.is_taken.store(false, Release);
     }
 }
 
@@ -335,7 +365,7 @@ impl<T: Target> TargetVTable<T> {
     ///
     /// `seq` must be a valid `struct seq_file`, and `entry` an entry that is owned by the iterator,
     /// or null in `stop`.
-    #[inline]
+    #[inline(never)]
     unsafe fn run_prog(seq: *mut bindings::seq_file, entry: *mut c_void, in_stop: bool) -> c_int {
         let mut meta: bindings::bpf_iter_meta = pin_init::zeroed();
         meta.__bindgen_anon_1.seq = seq;
@@ -385,11 +415,11 @@ impl<T: Target> TargetVTable<T> {
         },
     };
 
-    fn reg(owner: &'static ThisModule) -> bindings::bpf_iter_reg {
+    /// All that is known when it is compiled.
+    const REG: bindings::bpf_iter_reg = {
         let mut reg: bindings::bpf_iter_reg = pin_init::zeroed();
 
-        reg.target = T::Entry::TARGET.as_char_ptr();
-        reg.owner = owner.as_ptr();
+        reg.target = T::Entry::TARGET.as_ptr().cast();
         reg.show_fdinfo = Some(Self::show_fdinfo);
         if T::RESCHED {
             reg.feature = bindings::bpf_iter_feature_BPF_ITER_RESCHED;
@@ -400,10 +430,9 @@ impl<T: Target> TargetVTable<T> {
         reg.ctx_arg_info[0].offset = Context::ENTRY_OFFSET as u32;
         reg.ctx_arg_info[0].reg_type =
             bindings::bpf_reg_type_PTR_TO_BTF_ID_OR_NULL | bindings::bpf_type_flag_PTR_TRUSTED;
-        reg.ctx_arg_info[0].btf_id = T::Entry::btf_id();
         reg.seq_info = const { &Self::SEQ_INFO };
         reg
-    }
+    };
 }
 
 /// The state of an open-coded iterator: a `bpf_for_each()` loop over the entries of a [`Target`].
@@ -461,14 +490,7 @@ impl<T: Target> Drop for OpenCoded<T> {
 #[kunit_tests(kmem_cache_iter_target)]
 mod tests {
     use super::*;
-    use crate::LocalModule;
-    use kernel::{
-        sync::atomic::{
-            Atomic,
-            Relaxed, //
-        },
-        ModuleMetadata, //
-    };
+    use kernel::sync::atomic::Relaxed;
 
     static NUMBERS: [u64; 3] = [10, 11, 12];
 
@@ -545,6 +567,8 @@ mod tests {
 
     struct Numbers;
 
+    static TABLE: TargetTable<Numbers> = TargetTable::new();
+
     impl Target for Numbers {
         const RESCHED: bool = false;
 
@@ -572,6 +596,10 @@ mod tests {
         }
 
         fn show_fdinfo(_seq: &SeqFile) {}
+
+        fn table() -> &'static TargetTable<Self> {
+            &TABLE
+        }
     }
 
     #[test]
@@ -709,16 +737,31 @@ mod tests {
         Ok(())
     }
 
+    fn register() -> Result<Registration<Numbers>> {
+        // SAFETY: No program is ever attached, so that it does not matter who owns the target.
+        static OWNER: ThisModule = unsafe { ThisModule::from_ptr(null_mut()) };
+
+        Registration::new(&OWNER)
+    }
+
+    #[test]
+    fn registered_once() -> Result {
+        let first = register()?;
+
+        assert!(register().is_err_and(|err| err == EEXIST));
+        drop(first);
+        assert!(register().is_ok());
+        Ok(())
+    }
+
     #[test]
     fn one_target_of_a_name() -> Result {
-        let owner = &LocalModule::THIS_MODULE;
-        let first = KBox::pin_init(Registration::<Numbers>::new(owner), GFP_KERNEL)?;
-        let second = KBox::pin_init(Registration::<Numbers>::new(owner), GFP_KERNEL);
+        let _first = register()?;
+        let second = Opaque::new(TargetVTable::<Numbers>::REG);
 
-        assert!(second.is_err_and(|err| err == EEXIST));
-        drop(first);
-        let again = KBox::pin_init(Registration::<Numbers>::new(owner), GFP_KERNEL);
-        assert!(again.is_ok());
+        // SAFETY: It is not registered, since there is a target of that name.
+        let result = to_result(unsafe { bindings::bpf_iter_reg_target(second.get()) });
+        assert_eq!(result, Err(EEXIST));
         Ok(())
     }
 }

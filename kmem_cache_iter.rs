@@ -25,7 +25,8 @@ mod slab;
 use bpf_iter::{
     Context,
     Target,
-    TargetModule, //
+    TargetModule,
+    TargetTable, //
 };
 use core::mem::offset_of;
 use kernel::{
@@ -49,36 +50,49 @@ module! {
 /// The iterator target `kmem_cache`.
 struct KmemCacheIter;
 
+static TABLE: TargetTable<KmemCacheIter> = TargetTable::new();
+
 impl Target for KmemCacheIter {
     const RESCHED: bool = true;
 
     type Entry = PinnedCache;
     type Cursor = Cursor;
 
+    #[inline]
     fn open() -> impl PinInit<Cursor, Error> {
         Cursor::new()
     }
 
+    #[inline]
     fn start(cursor: Pin<&mut Cursor>) -> Option<PinnedCache> {
         cursor.resume()
     }
 
+    #[inline]
     fn next(current: PinnedCache) -> Option<PinnedCache> {
         current.next()
     }
 
+    #[inline]
     fn stop(cursor: Pin<&mut Cursor>, entry: Option<PinnedCache>) {
         cursor.pause(entry);
     }
 
+    #[inline]
     fn first() -> Option<PinnedCache> {
         PinnedCache::first()
     }
 
+    #[inline]
     fn show_fdinfo(seq: &SeqFile) {
         seq_print!(seq, "kmem_cache iter\n");
     }
 
+    fn table() -> &'static TargetTable<Self> {
+        &TABLE
+    }
+
+    #[inline]
     fn init() -> Result {
         open_coded::register_kfuncs()
     }

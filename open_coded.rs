@@ -29,6 +29,7 @@ static_assert!(align_of::<State>() <= align_of::<bindings::bpf_iter_kmem_cache>(
 ///
 /// [`ENOMEM`] when there is no memory, or that of the BTF of the module when something is wrong with
 /// it.
+#[inline]
 pub(crate) fn register_kfuncs() -> Result {
     // SAFETY: It can be called at any time. When it is not the right one, it fails.
     to_result(unsafe { bindings::kmem_cache_iter_register_kfuncs() })

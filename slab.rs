@@ -46,10 +46,21 @@ pub(crate) struct PinnedCache(NonNull<bindings::kmem_cache>);
 
 impl PinnedCache {
     /// Pins the first cache on the list, which is the newest.
+    #[inline]
     pub(crate) fn first() -> Option<Self> {
-        let caches = SlabCaches::lock();
+        Self::at(None)
+    }
 
-        caches.iter().next().map(|cache| caches.pin(cache))
+    /// Pins the cache at `cursor`, or the first one.
+    #[inline(never)]
+    fn at(cursor: Option<&Cursor>) -> Option<Self> {
+        let caches = SlabCaches::lock();
+        let mut walk = match cursor {
+            Some(cursor) => caches.at(cursor),
+            None => caches.iter(),
+        };
+
+        walk.next().map(|cache| caches.pin(cache))
     }
 
     /// Pins the cache that follows, and gives this one up, both in one critical section.
@@ -63,6 +74,7 @@ impl PinnedCache {
 }
 
 impl Drop for PinnedCache {
+    #[inline]
     fn drop(&mut self) {
         // INVARIANT: The reference moves into the copy. `self` is not used any more.
         SlabCaches::lock().release(PinnedCache(self.0));
@@ -96,6 +108,7 @@ unsafe impl Send for Cursor {}
 
 impl Cursor {
     /// Creates a cursor before the first cache.
+    #[inline]
     pub(crate) fn new() -> impl PinInit<Self, Error> {
         try_pin_init!(Self {
             // SAFETY: `slab_cursor_add()` initialises the cursor. It is pinned, and taken off the
@@ -109,14 +122,14 @@ impl Cursor {
     /// Pins the cache at which the walk goes on, or returns [`None`] at the end.
     ///
     /// The cursor stays where it is until [`Cursor::pause`].
+    #[inline]
     pub(crate) fn resume(&self) -> Option<PinnedCache> {
-        let caches = SlabCaches::lock();
-
-        caches.at(self).next().map(|cache| caches.pin(cache))
+        PinnedCache::at(Some(self))
     }
 
     /// Lets the walk go on at `cache`, or end for good, and gives the cache up, both in one critical
     /// section.
+    #[inline]
     pub(crate) fn pause(&self, cache: Option<PinnedCache>) {
         let caches = SlabCaches::lock();
 
@@ -129,6 +142,7 @@ impl Cursor {
 
 #[pinned_drop]
 impl PinnedDrop for Cursor {
+    #[inline]
     fn drop(self: Pin<&mut Self>) {
         // SAFETY: The cursor was added by the type invariants.
         unsafe { bindings::slab_cursor_del(self.inner.get()) };
@@ -319,6 +333,12 @@ impl KmemCache<'_> {
     }
 }
 
+/// Out of the way of the walk, which is in several places.
+#[cold]
+fn warn_unreferenced() {
+    do_once_lite! { warn_on!(true); };
+}
+
 /// An iterator over slab caches, with `slab_mutex` held.
 ///
 /// It passes over a cache that has no reference although it is on the list. There is none unless
@@ -358,7 +378,7 @@ impl<'a> Iterator for Iter<'a> {
             if cache.refcount() != 0 {
                 return Some(cache);
             }
-            do_once_lite! { warn_on!(true); };
+            warn_unreferenced();
         }
     }
 }
