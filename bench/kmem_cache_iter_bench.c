@@ -1,0 +1,362 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What the kmem_cache iterator costs, in the guest of scripts/bench.
+ *
+ *   kmem_cache_iter_bench instructions
+ *   kmem_cache_iter_bench slab_mutex
+ *   kmem_cache_iter_bench pairs
+ *
+ * Each line of the output is a measure, the number of caches that were made for
+ * it, and the result, with tabs in between. The first two want a guest whose clock
+ * counts instructions.
+ */
+#define _GNU_SOURCE
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <err.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+#include <x86intrin.h>
+
+#include "kmem_cache_iter_bench.skel.h"
+#include "slab_mutex.skel.h"
+
+#define CHURN_CONTROL	"/sys/kernel/debug/kmem_cache_iter_churn"
+#define READ_MAX	65536
+/* The least of so many runs is the result: an interrupt can only add to it. */
+#define RUNS		5
+
+#define PAIRS_AT	90000
+#define PAIRS		50
+#define PAIRS_RUNS	21
+#define OPEN_MAX_FILES	64
+#define PAIRS_SECONDS	3
+#define PAIRS_CACHES	1000
+
+static const int numbers[] = { 100, 1000, 10000 };
+static const size_t read_sizes[] = { 1, 64, 4096, READ_MAX };
+
+static struct kmem_cache_iter_bench *skel;
+static int nr_caches;
+
+static __attribute__((format(printf, 1, 2))) void churn(const char *format, ...)
+{
+	char command[64];
+	va_list args;
+	int fd;
+
+	va_start(args, format);
+	vsnprintf(command, sizeof(command), format, args);
+	va_end(args);
+	fd = open(CHURN_CONTROL, O_WRONLY);
+	if (fd < 0 || write(fd, command, strlen(command)) < 0)
+		err(1, CHURN_CONTROL ": %s", command);
+	close(fd);
+}
+
+static void have_caches(int nr)
+{
+	churn("create bench %d %d", nr_caches, nr - nr_caches);
+	nr_caches = nr;
+}
+
+static void report(const char *measure, unsigned long long result)
+{
+	printf("%s\t%d\t%llu\n", measure, nr_caches, result);
+	fflush(stdout);
+}
+
+/* The file takes the place of its link. */
+static int open_iter(struct bpf_program *prog)
+{
+	int link, fd;
+
+	link = bpf_link_create(bpf_program__fd(prog), 0, BPF_TRACE_ITER, NULL);
+	if (link < 0)
+		err(1, "attach %s", bpf_program__name(prog));
+	fd = bpf_iter_create(link);
+	if (fd < 0)
+		err(1, "create an iterator file");
+	close(link);
+	return fd;
+}
+
+static int open_slabinfo(void)
+{
+	int fd = open("/proc/slabinfo", O_RDONLY);
+
+	if (fd < 0)
+		err(1, "/proc/slabinfo");
+	return fd;
+}
+
+static void read_to_end(int fd, size_t size)
+{
+	static char buf[READ_MAX];
+	ssize_t len;
+
+	do {
+		len = read(fd, buf, size);
+	} while (len > 0);
+	if (len < 0)
+		err(1, "read");
+}
+
+static void run_loop(void)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, opts);
+
+	if (bpf_prog_test_run_opts(bpf_program__fd(skel->progs.loop), &opts))
+		err(1, "run the loop");
+}
+
+static void visit_all(void)
+{
+	int fd = open_iter(skel->progs.count);
+
+	skel->bss->visited = 0;
+	read_to_end(fd, READ_MAX);
+	close(fd);
+	report("caches", skel->bss->visited);
+}
+
+#define MEASURE(measure, before, what, after)				\
+do {									\
+	unsigned long long least = ~0ULL, start, took;			\
+	int run;							\
+									\
+	for (run = 0; run < RUNS; run++) {				\
+		before;							\
+		start = __rdtsc();					\
+		what;							\
+		took = __rdtsc() - start;				\
+		after;							\
+		if (took < least)					\
+			least = took;					\
+	}								\
+	report(measure, least);						\
+} while (0)
+
+static void count_reads(void)
+{
+	char measure[32];
+	size_t i;
+	int fd;
+
+	visit_all();
+	MEASURE("open", , fd = open_iter(skel->progs.return_at_once), close(fd));
+	MEASURE("open_close", , close(open_iter(skel->progs.return_at_once)), );
+	MEASURE("return_at_once", fd = open_iter(skel->progs.return_at_once),
+		read_to_end(fd, READ_MAX), close(fd));
+	for (i = 0; i < sizeof(read_sizes) / sizeof(*read_sizes); i++) {
+		snprintf(measure, sizeof(measure), "print_%zu", read_sizes[i]);
+		MEASURE(measure, fd = open_iter(skel->progs.print),
+			read_to_end(fd, read_sizes[i]), close(fd));
+	}
+	MEASURE("loop", , run_loop(), );
+	MEASURE("slabinfo", fd = open_slabinfo(), read_to_end(fd, READ_MAX), close(fd));
+}
+
+/* Of this thread alone: to destroy a cache waits for others, too. */
+static unsigned long long cpu_time(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+	return now.tv_sec * 1000000000ULL + now.tv_nsec;
+}
+
+static int compare(const void *a, const void *b)
+{
+	const unsigned long long *x = a, *y = b;
+
+	return *x < *y ? -1 : *x > *y;
+}
+
+/* What a cache costs to create and to destroy, while files have been read in part. */
+static void count_pairs(int nr_files)
+{
+	unsigned long long creates[PAIRS_RUNS], destroys[PAIRS_RUNS], start;
+	int files[OPEN_MAX_FILES], i;
+	char measure[32], byte;
+
+	for (i = 0; i < nr_files; i++) {
+		files[i] = open_iter(skel->progs.print);
+		if (read(files[i], &byte, 1) != 1)
+			err(1, "read");
+	}
+	for (i = 0; i < PAIRS_RUNS; i++) {
+		start = cpu_time();
+		churn("create pair %d %d", PAIRS_AT, PAIRS);
+		creates[i] = cpu_time() - start;
+		start = cpu_time();
+		churn("destroy %d %d", PAIRS_AT, PAIRS);
+		destroys[i] = cpu_time() - start;
+	}
+	for (i = 0; i < nr_files; i++)
+		close(files[i]);
+	qsort(creates, PAIRS_RUNS, sizeof(*creates), compare);
+	qsort(destroys, PAIRS_RUNS, sizeof(*destroys), compare);
+	snprintf(measure, sizeof(measure), "create_%d", nr_files);
+	report(measure, creates[PAIRS_RUNS / 2] / PAIRS);
+	snprintf(measure, sizeof(measure), "destroy_%d", nr_files);
+	report(measure, destroys[PAIRS_RUNS / 2] / PAIRS);
+}
+
+static void count_instructions(void)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(numbers) / sizeof(*numbers); i++) {
+		have_caches(numbers[i]);
+		count_reads();
+		if (i == 0) {
+			count_pairs(0);
+			count_pairs(1);
+			count_pairs(OPEN_MAX_FILES);
+		}
+	}
+}
+
+static struct slab_mutex *watch;
+
+static void report_watched(const char *measure)
+{
+	char name[64];
+
+	snprintf(name, sizeof(name), "taken_%s", measure);
+	report(name, watch->bss->taken);
+	snprintf(name, sizeof(name), "held_%s", measure);
+	report(name, watch->bss->held_max);
+	watch->bss->taken = watch->bss->held_max = 0;
+}
+
+/* From open to close. */
+static void watch_read(const char *measure, int fd, size_t size)
+{
+	read_to_end(fd, size);
+	close(fd);
+	report_watched(measure);
+}
+
+static void watch_slab_mutex(void)
+{
+	size_t i;
+
+	watch = slab_mutex__open_and_load();
+	if (!watch || slab_mutex__attach(watch))
+		err(1, "attach to mutex_lock() and mutex_unlock()");
+	watch->bss->thread = syscall(SYS_gettid);
+
+	for (i = 0; i < sizeof(numbers) / sizeof(*numbers); i++) {
+		have_caches(numbers[i]);
+		visit_all();
+		watch->bss->taken = watch->bss->held_max = 0;
+		watch_read("return_at_once", open_iter(skel->progs.return_at_once), READ_MAX);
+		watch_read("print_64", open_iter(skel->progs.print), 64);
+		watch_read("print_65536", open_iter(skel->progs.print), READ_MAX);
+		run_loop();
+		report_watched("loop");
+		watch_read("slabinfo", open_slabinfo(), READ_MAX);
+	}
+}
+
+enum reader {
+	NO_READER,
+	ITER_READER,
+	SLABINFO_READER,
+	NR_READERS,
+};
+
+static const char * const reader_names[] = { "pairs_alone", "pairs_iter", "pairs_slabinfo" };
+static bool stop_reading;
+
+static void use_cpu(int cpu)
+{
+	cpu_set_t cpus;
+
+	CPU_ZERO(&cpus);
+	CPU_SET(cpu, &cpus);
+	if (sched_setaffinity(0, sizeof(cpus), &cpus))
+		err(1, "run on CPU %d", cpu);
+}
+
+static void *keep_reading(void *arg)
+{
+	enum reader reader = *(enum reader *)arg;
+	int fd;
+
+	use_cpu(1);
+	while (!__atomic_load_n(&stop_reading, __ATOMIC_RELAXED)) {
+		fd = reader == ITER_READER ? open_iter(skel->progs.print) : open_slabinfo();
+		read_to_end(fd, READ_MAX);
+		close(fd);
+	}
+	return NULL;
+}
+
+static double seconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec + now.tv_nsec / 1e9;
+}
+
+/* Pairs in 1,000 seconds, with what the reader does meanwhile. */
+static void time_pairs(enum reader reader)
+{
+	unsigned long long pairs = 0;
+	pthread_t thread;
+	double start;
+
+	stop_reading = false;
+	if (reader != NO_READER && pthread_create(&thread, NULL, keep_reading, &reader))
+		errx(1, "cannot start the reader");
+	for (start = seconds(); seconds() < start + PAIRS_SECONDS; pairs++) {
+		churn("create pair %d 1", PAIRS_AT);
+		churn("destroy %d 1", PAIRS_AT);
+	}
+	report(reader_names[reader], pairs / (seconds() - start) * 1000);
+	__atomic_store_n(&stop_reading, true, __ATOMIC_RELAXED);
+	if (reader != NO_READER)
+		pthread_join(thread, NULL);
+}
+
+static void time_all_pairs(void)
+{
+	enum reader reader;
+
+	use_cpu(0);
+	have_caches(PAIRS_CACHES);
+	for (reader = NO_READER; reader < NR_READERS; reader++)
+		time_pairs(reader);
+}
+
+int main(int argc, char **argv)
+{
+	const char *mode = argc == 2 ? argv[1] : "";
+
+	skel = kmem_cache_iter_bench__open_and_load();
+	if (!skel)
+		err(1, "load the BPF programs");
+
+	if (!strcmp(mode, "instructions"))
+		count_instructions();
+	else if (!strcmp(mode, "slab_mutex"))
+		watch_slab_mutex();
+	else if (!strcmp(mode, "pairs"))
+		time_all_pairs();
+	else
+		errx(2, "usage: %s instructions|slab_mutex|pairs", argv[0]);
+	return 0;
+}
