@@ -460,14 +460,15 @@ impl<T: Target> OpenCoded<T> {
 
     /// Goes to the next entry, and returns its pointer, or null at the end.
     pub(crate) fn next(&mut self) -> *mut c_void {
-        let current = mem::replace(&mut self.0, null_mut());
-
-        let next = if current == Self::START {
+        // Null is below START, and each entry above.
+        let next = if self.0.addr() > Self::START.addr() {
+            // SAFETY: This is that of an entry which `self` owns by the type invariants, and gives
+            // up here: another one takes its place.
+            unsafe { from_nullable(self.0) }.and_then(T::next)
+        } else if self.0 == Self::START {
             T::first()
         } else {
-            // SAFETY: `current` is null, or that of an entry which this owned by the type
-            // invariants and does not own any more.
-            unsafe { from_nullable(current) }.and_then(T::next)
+            return null_mut();
         };
 
         // INVARIANT: The entry is owned from now on.

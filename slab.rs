@@ -51,8 +51,9 @@ impl PinnedCache {
         Self::at(None)
     }
 
-    /// Pins the cache at `cursor`, or the first one.
-    #[inline(never)]
+    /// Pins the cache at `cursor`, or the first one. Unlike [`PinnedCache::next`], it is called
+    /// once for many caches.
+    #[cold]
     fn at(cursor: Option<&Cursor>) -> Option<Self> {
         let caches = SlabCaches::lock();
         let mut walk = match cursor {
