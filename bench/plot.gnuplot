@@ -8,12 +8,12 @@ set xlabel "caches"
 set ylabel "instructions for each cache, name and sizes printed"
 set xtics ("100" 100, "1,000" 1000, "10,000" 10000)
 set xrange [80:12500]
-set format y "%'.0f"
+set ytics ("1,000" 1000, "10,000" 10000, "100,000" 100000)
 set key outside right
 set grid
 
 sizes = "1 64 4,096 65,536"
 plot for [i = 1:4] data using 1:(column(2 * i)) with linespoints dashtype 2 pointtype 6 linecolor i \
-	title sprintf("C, %s bytes", word(sizes, i)), \
+	title sprintf("C, %s B a read", word(sizes, i)), \
      for [i = 1:4] data using 1:(column(2 * i + 1)) with linespoints pointtype 7 linecolor i \
-	title sprintf("Rust, %s bytes", word(sizes, i))
+	title sprintf("Rust, %s B a read", word(sizes, i))
