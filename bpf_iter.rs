@@ -90,8 +90,8 @@ unsafe fn from_nullable<E: Entry>(ptr: *mut c_void) -> Option<E> {
 
 /// A kind of kernel objects that BPF programs can iterate over.
 ///
-/// All functions are called in process context and may sleep. The caller holds the lock of the
-/// reader's `seq_file`, or runs inside a sleepable BPF program.
+/// All functions are called in process context and may sleep. In a read, the lock of its `seq_file`
+/// is held. In a `bpf_for_each()` loop, the caller is a sleepable BPF program.
 pub(crate) trait Target: Sized + 'static {
     /// Whether a read may be long: it then gives way to other tasks between two entries, and
     /// programs may be sleepable.
@@ -130,7 +130,7 @@ pub(crate) trait Target: Sized + 'static {
     /// Describes the target in the `fdinfo` of a link.
     fn show_fdinfo(seq: &SeqFile);
 
-    /// Returns the table of the target, which is the same each time.
+    /// Returns the table of the target.
     fn table() -> &'static TargetTable<Self>;
 
     /// Prepares what has to be there before BPF knows the target.
@@ -156,7 +156,7 @@ impl<T: Target> Module for TargetModule<T> {
     fn init(module: &'static ThisModule) -> Result<Self> {
         T::init()?;
         Ok(Self {
-            _registration: Registration::new(module)?,
+            _registration: Registration::new(T::table(), module)?,
         })
     }
 }
@@ -165,8 +165,7 @@ impl<T: Target> Module for TargetModule<T> {
 ///
 /// # Invariants
 ///
-/// When `is_taken` is set, `reg` belongs to the [`Registration`] that has set it, and afterwards to
-/// BPF.
+/// `reg` is used only by who has set `is_taken`, and by BPF while it is registered.
 pub(crate) struct TargetTable<T: Target> {
     reg: Opaque<bindings::bpf_iter_reg>,
     is_taken: Atomic<bool>,
@@ -191,9 +190,9 @@ impl<T: Target> TargetTable<T> {
 ///
 /// # Invariants
 ///
-/// The table of the target is registered by `bpf_iter_reg_target()`. Its owner is the module that
-/// this is a part of.
-struct Registration<T: Target>(PhantomData<fn() -> T>);
+/// The table is registered by `bpf_iter_reg_target()`, and this has set its `is_taken`. Its owner is
+/// the module that this is a part of.
+struct Registration<T: Target>(&'static TargetTable<T>);
 
 impl<T: Target> Registration<T> {
     /// Registers the target for `owner`, of which the registration is to be a part.
@@ -201,9 +200,8 @@ impl<T: Target> Registration<T> {
     /// # Errors
     ///
     /// [`ENOMEM`] when there is no memory for it, [`EEXIST`] when there is a target of that name.
-    /// It is not worth another try.
-    fn new(owner: &'static ThisModule) -> Result<Self> {
-        let table = T::table();
+    /// The table cannot be used again then.
+    fn new(table: &'static TargetTable<T>, owner: &'static ThisModule) -> Result<Self> {
         let reg = table.reg.get();
 
         if table.is_taken.xchg(true, Acquire) {
@@ -217,21 +215,19 @@ impl<T: Target> Registration<T> {
         // SAFETY: `reg` is initialised, and is not changed until it is unregistered.
         to_result(unsafe { bindings::bpf_iter_reg_target(reg) })?;
 
-        // INVARIANT: The target is registered.
-        Ok(Self(PhantomData))
+        // INVARIANT: The table is registered, with `owner`.
+        Ok(Self(table))
     }
 }
 
 impl<T: Target> Drop for Registration<T> {
     fn drop(&mut self) {
-        let table = T::table();
-
-        // SAFETY: The target is registered by the type invariants. No link and no file of it are
+        // SAFETY: The table is registered by the type invariants. No link and no file of it are
         // left: each of them holds a program, and each program of the target a reference to the
         // module that this is a part of. It is dropped when that is unloaded, for which there must
         // be no reference, or when its initialisation has failed, up to which nobody gets one.
-        unsafe { bindings::bpf_iter_unreg_target(table.reg.get()) };
-        table.is_taken.store(false, Release);
+        unsafe { bindings::bpf_iter_unreg_target(self.0.reg.get()) };
+        self.0.is_taken.store(false, Release);
     }
 }
 
@@ -742,7 +738,7 @@ mod tests {
         // SAFETY: No program is ever attached, so that it does not matter who owns the target.
         static OWNER: ThisModule = unsafe { ThisModule::from_ptr(null_mut()) };
 
-        Registration::new(&OWNER)
+        Registration::new(Numbers::table(), &OWNER)
     }
 
     #[test]

@@ -31,7 +31,7 @@ static_assert!(align_of::<State>() <= align_of::<bindings::bpf_iter_kmem_cache>(
 /// it.
 #[inline]
 pub(crate) fn register_kfuncs() -> Result {
-    // SAFETY: It can be called at any time. When it is not the right one, it fails.
+    // SAFETY: It needs nothing but the statics of this module, and fails at the wrong time.
     to_result(unsafe { bindings::kmem_cache_iter_register_kfuncs() })
 }
 

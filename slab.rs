@@ -33,9 +33,9 @@ use kernel::{
 /// An owned reference to a slab cache.
 ///
 /// The cache stays on the list, and its memory valid, until the reference is given up: by
-/// [`PinnedCache::next`], or by dropping it. Both take `slab_mutex` for a moment, and may destroy
-/// the cache when its owner has let go of it. So they are called in process context where sleeping
-/// is allowed, with neither `slab_mutex` nor `cpus_read_lock()` held.
+/// [`PinnedCache::next`], by [`Cursor::pause`], or by dropping it. These take `slab_mutex` for a
+/// moment, and may destroy the cache when its owner has let go of it. So they are called in process
+/// context where sleeping is allowed, with neither `slab_mutex` nor `cpus_read_lock()` held.
 ///
 /// # Invariants
 ///
