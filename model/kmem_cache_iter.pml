@@ -82,9 +82,7 @@ mtype = {
 	skipped,
 	shown_twice,
 	/* It was created after the first read began, that is, got the mutex. */
-	shown_new,
-	/* Not in the order of the list. */
-	out_of_order
+	shown_new
 };
 
 #ifdef ONLY
@@ -391,8 +389,6 @@ inline is_shown()
 		:: watched ->
 			MUST(shown_twice, !IN(shown, v));
 			MUST(shown_new, IN(present, v));
-			/* The list goes from the newest cache to the oldest. */
-			MUST(out_of_order, (shown & (BIT(v) - 1)) == 0);
 			shown = shown | BIT(v)
 		:: else
 		fi
