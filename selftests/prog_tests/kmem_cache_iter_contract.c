@@ -78,7 +78,9 @@ static int nr_lines(const char *buf)
 static void reset(struct kmem_cache_iter_contract *skel)
 {
 	skel->bss->overflow_at_call = 0;
+	skel->bss->overflows_at_end = 0;
 	skel->bss->return_1_at_call = 0;
+	skel->bss->silent_calls = 0;
 	skel->bss->padding_per_line = 0;
 	skel->bss->calls = 0;
 	skel->bss->null_calls = 0;
@@ -223,6 +225,46 @@ static void test_return_1_later(struct kmem_cache_iter_contract *skel)
 		return;
 	ASSERT_EQ(skel->bss->calls, nr_lines(expected) + 1, "calls, with the repeated one");
 	ASSERT_OK(strcmp(output, expected), "every cache once");
+}
+
+/* The output for others is returned first, and without such it is an error. */
+static void test_overflow_at_end(struct kmem_cache_iter_contract *skel)
+{
+	struct bpf_link *link;
+	int errors = 0, fd;
+
+	reset(skel);
+	skel->bss->overflows_at_end = 2;
+	fd = open_iter(skel->progs.dump, &link);
+	if (fd < 0)
+		return;
+
+	if (ASSERT_GT(read_to_end(fd, output, OUTPUT_MAX, E2BIG, &errors), 0, "output length"))
+		ASSERT_OK(strcmp(output, expected), "every cache once");
+	ASSERT_EQ(errors, 1, "reads that fail with E2BIG");
+	ASSERT_EQ(skel->bss->null_calls, 3, "calls without an entry");
+	ASSERT_EQ(skel->bss->calls_after_null, 0, "calls after the first one without an entry");
+	close(fd);
+	bpf_link__destroy(link);
+}
+
+/* An entry after the first one, with no output for others before it. */
+static void test_error_without_output(struct kmem_cache_iter_contract *skel, __u32 *at_call,
+				      int expected_errno)
+{
+	const char *from = expected;
+	int errors = 0, i;
+
+	reset(skel);
+	*at_call = 5;
+	skel->bss->silent_calls = 5;
+	if (!dump(skel, output, 4096, expected_errno, &errors))
+		return;
+	for (i = 0; i < 4; i++)
+		from = strchr(from, '\n') + 1;
+	ASSERT_EQ(errors, 1, "reads that fail");
+	ASSERT_EQ(skel->bss->calls, nr_lines(expected) + 1, "calls, with the repeated one");
+	ASSERT_OK(strcmp(output, from), "every cache once");
 }
 
 static void test_buffer_fills(struct kmem_cache_iter_contract *skel)
@@ -474,6 +516,12 @@ void serial_test_kmem_cache_iter_contract(void)
 		test_return_1_first(skel);
 	if (test__start_subtest("return_1_later"))
 		test_return_1_later(skel);
+	if (test__start_subtest("overflow_without_output"))
+		test_error_without_output(skel, &skel->bss->overflow_at_call, E2BIG);
+	if (test__start_subtest("return_1_without_output"))
+		test_error_without_output(skel, &skel->bss->return_1_at_call, EAGAIN);
+	if (test__start_subtest("overflow_at_end"))
+		test_overflow_at_end(skel);
 	if (test__start_subtest("buffer_fills"))
 		test_buffer_fills(skel);
 	if (test__start_subtest("readers_apart"))

@@ -14,7 +14,9 @@ char _license[] SEC("license") = "GPL";
 
 /* What dump() is to do, beside printing a line for each cache. */
 __u32 overflow_at_call;
+__u32 overflows_at_end;
 __u32 return_1_at_call;
+__u32 silent_calls;
 __u32 padding_per_line;
 char padding[PADDING_SIZE];
 
@@ -23,16 +25,24 @@ __u32 calls;
 __u32 null_calls;
 __u32 calls_after_null;
 
+static void overflow(struct seq_file *seq)
+{
+	int i;
+
+	bpf_for(i, 0, OVERFLOW_WRITES)
+		bpf_seq_write(seq, padding, sizeof(padding));
+}
+
 SEC("iter/kmem_cache")
 int dump(struct bpf_iter__kmem_cache *ctx)
 {
 	struct seq_file *seq = ctx->meta->seq;
 	struct kmem_cache *s = ctx->s;
 	__u32 len = padding_per_line;
-	int i;
 
 	if (!s) {
-		null_calls++;
+		if (null_calls++ < overflows_at_end)
+			overflow(seq);
 		return 0;
 	}
 
@@ -43,10 +53,11 @@ int dump(struct bpf_iter__kmem_cache *ctx)
 	if (calls == return_1_at_call)
 		return 1;
 
-	if (calls == overflow_at_call) {
-		bpf_for(i, 0, OVERFLOW_WRITES)
-			bpf_seq_write(seq, padding, sizeof(padding));
-	}
+	if (calls == overflow_at_call)
+		overflow(seq);
+
+	if (calls <= silent_calls)
+		return 0;
 
 	BPF_SEQ_PRINTF(seq, "%s %u\n", s->name, s->size);
 	if (len && len <= sizeof(padding))
