@@ -9,6 +9,7 @@ MAKEFLAGS += --no-print-directory --no-builtin-rules
 # Seen by the scripts; see make help.
 export ITER ?= y
 export CONFIG
+export KERNEL
 export TESTS
 export TIMEOUT ?= $(if $(CONFIG),3600,900)
 export SEED
@@ -31,6 +32,7 @@ help:
 	@echo
 	@echo 'KDIR=path         the kernel tree to use, instead of one that is downloaded;'
 	@echo '                  it gets the module, as by make integrate'
+	@echo 'KERNEL=7.2        which one is downloaded: Linux 7.3 (default) or 7.2'
 	@echo 'ITER=y            the iterator in Rust, built in (default);'
 	@echo '                  ITER=m as a module, ITER=c the one in C'
 	@echo 'CONFIG=debug      a kernel that looks for errors while it runs (KASAN, lockdep, ...);'
