@@ -4,7 +4,7 @@
 
 MAKEFLAGS += --no-print-directory --no-builtin-rules
 .DEFAULT_GOAL := help
-.PHONY: help run test test-long mutate bench shell integrate unintegrate clean distclean
+.PHONY: help run test test-long mutate bench series shell integrate unintegrate clean distclean
 
 # Seen by the scripts; see make help.
 export ITER ?= y
@@ -23,6 +23,7 @@ help:
 	@echo 'make test-long    run them for hours, on kernels that look for errors'
 	@echo 'make mutate       make mistakes in the sources, and see which tests find them'
 	@echo 'make bench        measure the iterator beside the one in C'
+	@echo 'make series       write the patch series for the kernel tree KDIR to build/series'
 	@echo 'make shell        open a shell in it, with bpftool and the tests at hand'
 	@echo 'make integrate    put the module into the kernel tree KDIR'
 	@echo 'make unintegrate  take it out of the kernel tree KDIR again'
@@ -44,7 +45,7 @@ help:
 	@echo 'FUZZ="..."        repeat a sequence of operations that kmem_cache_iter_fuzz printed'
 	@echo 'TIMEOUT=seconds   when to give up on a guest (default 900, with CONFIG 3600)'
 
-run test test-long mutate bench shell:
+run test test-long mutate bench series shell:
 	@scripts/$@
 
 integrate:
