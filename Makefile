@@ -4,7 +4,7 @@
 
 MAKEFLAGS += --no-print-directory --no-builtin-rules
 .DEFAULT_GOAL := help
-.PHONY: help run test test-long mutate bench series shell integrate unintegrate clean distclean
+.PHONY: help run test test-long mutate bench series series-test shell integrate unintegrate clean distclean
 
 # Seen by the scripts; see make help.
 export ITER ?= y
@@ -24,6 +24,7 @@ help:
 	@echo 'make mutate       make mistakes in the sources, and see which tests find them'
 	@echo 'make bench        measure the iterator beside the one in C'
 	@echo 'make series       write the patch series for the kernel tree KDIR to build/series'
+	@echo 'make series-test  build and boot a kernel with each part of it'
 	@echo 'make shell        open a shell in it, with bpftool and the tests at hand'
 	@echo 'make integrate    put the module into the kernel tree KDIR'
 	@echo 'make unintegrate  take it out of the kernel tree KDIR again'
@@ -45,7 +46,7 @@ help:
 	@echo 'FUZZ="..."        repeat a sequence of operations that kmem_cache_iter_fuzz printed'
 	@echo 'TIMEOUT=seconds   when to give up on a guest (default 900, with CONFIG 3600)'
 
-run test test-long mutate bench series shell:
+run test test-long mutate bench series series-test shell:
 	@scripts/$@
 
 integrate:
