@@ -190,8 +190,8 @@ impl<T: Target> TargetTable<T> {
 ///
 /// # Invariants
 ///
-/// The table is registered by `bpf_iter_reg_target()`, and this has set its `is_taken`. Its owner is
-/// the module that this is a part of.
+/// The table is registered by `bpf_iter_reg_target()`, and this has set its `is_taken`. Its owner
+/// is the module that this is a part of.
 struct Registration<T: Target>(&'static TargetTable<T>);
 
 impl<T: Target> Registration<T> {
@@ -296,8 +296,8 @@ impl<T: Target> TargetVTable<T> {
     #[inline]
     unsafe fn cursor<'a>(seq: *mut bindings::seq_file) -> Pin<&'a mut T::Cursor> {
         // SAFETY: By the safety requirements, the private data is what `init_seq_private` has
-        // initialised, and there is no other reference to it. It stays where it is until the file is
-        // closed.
+        // initialised, and there is no other reference to it. It stays where it is until the file
+        // is closed.
         unsafe { Pin::new_unchecked(&mut *(*seq).private.cast()) }
     }
 
@@ -415,7 +415,7 @@ impl<T: Target> TargetVTable<T> {
     const REG: bindings::bpf_iter_reg = {
         let mut reg: bindings::bpf_iter_reg = pin_init::zeroed();
 
-        reg.target = T::Entry::TARGET.as_ptr().cast();
+        reg.target = T::Entry::TARGET.to_bytes_with_nul().as_ptr();
         reg.show_fdinfo = Some(Self::show_fdinfo);
         if T::RESCHED {
             reg.feature = bindings::bpf_iter_feature_BPF_ITER_RESCHED;

@@ -6,11 +6,11 @@
 //! alive meanwhile is a reference, taken and given up under that mutex. One step is one critical
 //! section: the next cache is pinned before the current one is given up.
 //!
-//! Between two reads of a file no reference is held. A cursor remembers where to go on, and is moved
-//! when the cache there is destroyed. For each open file:
+//! Between two reads of a file no reference is held. A cursor remembers where to go on, and is
+//! moved when the cache there is destroyed. For each open file:
 //!
-//! - A cache that exists when the first read begins, and still exists when the walk reaches the end,
-//!   is shown exactly once, in list order.
+//! - A cache that exists when the first read begins, and still exists when the walk reaches the
+//!   end, is shown exactly once, in list order.
 //! - A cache that is destroyed in between is shown at most once.
 //! - A cache that is created after the first read began is not shown.
 //! - After the end of file, reads stay at the end of file.

@@ -27,8 +27,8 @@ static_assert!(align_of::<State>() <= align_of::<bindings::bpf_iter_kmem_cache>(
 ///
 /// # Errors
 ///
-/// [`ENOMEM`] when there is no memory, or that of the BTF of the module when something is wrong with
-/// it.
+/// [`ENOMEM`] when there is no memory, or that of the BTF of the module when something is wrong
+/// with it.
 #[inline]
 pub(crate) fn register_kfuncs() -> Result {
     // SAFETY: It needs nothing but the statics of this module, and fails at the wrong time.

@@ -5,8 +5,8 @@
 //! Every slab cache is on the list `slab_caches`, which `slab_mutex` protects. `SlabCaches` is the
 //! list with the mutex held: only through it is the list walked and a cache's reference count
 //! changed. It does not leave this file, so that nobody can do with the mutex held what must not be
-//! done then. What others get is [`PinnedCache`], a reference to one cache, and [`Cursor`], the place
-//! where a walk of the list is interrupted.
+//! done then. What others get is [`PinnedCache`], a reference to one cache, and [`Cursor`], the
+//! place where a walk of the list is interrupted.
 //!
 //! C header: [`mm/slab.h`](srctree/mm/slab.h)
 
@@ -85,8 +85,8 @@ impl Drop for PinnedCache {
 /// The place where a walk of the list goes on after it was interrupted.
 ///
 /// Between [`Cursor::pause`] and [`Cursor::resume`] no reference to a cache is held: the cache at
-/// which the walk goes on may be destroyed meanwhile, and the cursor then moves to its successor. So
-/// a walk from the first [`Cursor::resume`] on sees each cache exactly once that exists all the
+/// which the walk goes on may be destroyed meanwhile, and the cursor then moves to its successor.
+/// So a walk from the first [`Cursor::resume`] on sees each cache exactly once that exists all the
 /// time, and no cache that is created later, since those are put at the head of the list.
 ///
 /// All functions take `slab_mutex`, so they are called as it is said for [`PinnedCache`].
@@ -128,8 +128,8 @@ impl Cursor {
         PinnedCache::at(Some(self))
     }
 
-    /// Lets the walk go on at `cache`, or end for good, and gives the cache up, both in one critical
-    /// section.
+    /// Lets the walk go on at `cache`, or end for good, and gives the cache up, both in one
+    /// critical section.
     #[inline]
     pub(crate) fn pause(&self, cache: Option<PinnedCache>) {
         let caches = SlabCaches::lock();
