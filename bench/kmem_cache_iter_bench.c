@@ -50,7 +50,7 @@ static const size_t read_sizes[] = { 1, 64, 4096, READ_MAX };
 static struct kmem_cache_iter_bench *skel;
 static int nr_caches;
 
-static __attribute__((format(printf, 1, 2))) void churn(const char *format, ...)
+static void churn(const char *format, ...)
 {
 	char command[64];
 	va_list args;
@@ -155,8 +155,8 @@ static void count_reads(void)
 	int fd;
 
 	visit_all();
-	MEASURE("open", , fd = open_iter(skel->progs.return_at_once), close(fd));
-	MEASURE("open_close", , close(open_iter(skel->progs.return_at_once)), );
+	MEASURE("open", (void)0, fd = open_iter(skel->progs.return_at_once), close(fd));
+	MEASURE("open_close", (void)0, close(open_iter(skel->progs.return_at_once)), (void)0);
 	MEASURE("return_at_once", fd = open_iter(skel->progs.return_at_once),
 		read_to_end(fd, READ_MAX), close(fd));
 	for (i = 0; i < sizeof(read_sizes) / sizeof(*read_sizes); i++) {
@@ -164,7 +164,7 @@ static void count_reads(void)
 		MEASURE(measure, fd = open_iter(skel->progs.print),
 			read_to_end(fd, read_sizes[i]), close(fd));
 	}
-	MEASURE("loop", , run_loop(), );
+	MEASURE("loop", (void)0, run_loop(), (void)0);
 	MEASURE("slabinfo", fd = open_slabinfo(), read_to_end(fd, READ_MAX), close(fd));
 }
 
@@ -231,6 +231,16 @@ static void count_instructions(void)
 
 static struct slab_mutex *watch;
 
+static void report_watched(const char *measure, unsigned long long held)
+{
+	char name[64];
+
+	snprintf(name, sizeof(name), "taken_%s", measure);
+	report(name, watch->bss->taken);
+	snprintf(name, sizeof(name), "held_%s", measure);
+	report(name, held);
+}
+
 /* An interrupt can make it longer, but is not always there. */
 #define WATCH(measure, what)						\
 do {									\
@@ -238,13 +248,13 @@ do {									\
 	int run;							\
 									\
 	for (run = 0; run < RUNS; run++) {				\
-		watch->bss->taken = watch->bss->held_max = 0;		\
+		watch->bss->taken = 0;					\
+		watch->bss->held_max = 0;				\
 		what;							\
 		if (watch->bss->held_max < least)			\
 			least = watch->bss->held_max;			\
 	}								\
-	report("taken_" measure, watch->bss->taken);			\
-	report("held_" measure, least);					\
+	report_watched(measure, least);					\
 } while (0)
 
 static void read_and_close(int fd, size_t size)

@@ -16,7 +16,9 @@ __u64 taken, held_max, since;
 
 static bool is_watched(struct mutex *lock)
 {
-	return (const void *)lock == &slab_mutex && (__u32)bpf_get_current_pid_tgid() == thread;
+	__u32 current_thread = bpf_get_current_pid_tgid();
+
+	return current_thread == thread && (const void *)lock == &slab_mutex;
 }
 
 SEC("fexit/mutex_lock")

@@ -229,7 +229,7 @@ static inline int choose_fault(enum fault only)
 		if (err)
 			return err;
 	}
-	/* With the filter, just the allocations of caches that are marked, of which there are none. */
+	/* With the filter, just the allocations of marked caches, of which there are none. */
 	return write_file(FAULTS "failslab/ignore-gfp-wait", "N") ?:
 	       write_file(FAULTS "failslab/cache-filter", slab ? "N" : "Y") ?:
 	       write_file(FAULTS "fail_page_alloc/ignore-gfp-wait", "N") ?:

@@ -118,7 +118,8 @@ static bool mutate(const struct walk *walk, int nr_alive)
 	switch (rand() % 3) {
 	case 0:
 		if (next_id > walk->last_id + 1)
-			id = pick_alive(walk->last_id + 1 + rand() % (next_id - walk->last_id - 1), 1);
+			id = pick_alive(walk->last_id + 1 +
+					rand() % (next_id - walk->last_id - 1), 1);
 		break;
 	case 1:
 		id = pick_alive(walk->last_id - 1 - rand() % 8, -1);
@@ -195,7 +196,8 @@ static int walk_and_mutate(struct walk *walk, size_t size, int others)
 static void test_exactly_once(struct kmem_cache_iter_churn *skel)
 {
 	static const size_t sizes[] = { 1, 64, BUF_SIZE };
-	int rounds = MIN(loaded(is_debug_kernel() ? ROUNDS_DEBUG : ROUNDS), ROUNDS) / ARRAY_SIZE(sizes);
+	int all_rounds = MIN(loaded(is_debug_kernel() ? ROUNDS_DEBUG : ROUNDS), ROUNDS);
+	int rounds = all_rounds / ARRAY_SIZE(sizes);
 	int i, round, walks, skipped, changes, others, sum_wrong = 0;
 	struct walk walk = {};
 
@@ -234,7 +236,7 @@ static void test_exactly_once(struct kmem_cache_iter_churn *skel)
 			skipped += count_skipped();
 			walks++;
 		}
-		note("reads of %zu: %d changes, %d walks, %d skipped, %d repeated, %d otherwise wrong",
+		note("reads of %zu: %d changes, %d walks, %d skipped, %d repeated, %d wrong",
 		     sizes[i], round, walks, skipped, walk.repeated, walk.strange);
 		sum_wrong += skipped + walk.repeated + walk.strange;
 	}
@@ -307,7 +309,8 @@ static void test_destroy_pinned(struct kmem_cache_iter_churn *skel, void *(*run)
 
 	if (!ASSERT_OK(create_caches(0, 3), "create caches"))
 		return;
-	skel->bss->waiting = skel->bss->go_on = 0;
+	skel->bss->waiting = 0;
+	skel->bss->go_on = 0;
 
 	if (!ASSERT_OK(pthread_create(&thread, NULL, run, (void *)fd), "thread"))
 		goto out;

@@ -9,7 +9,7 @@
 #include "kmem_cache_iter_stress.h"
 
 #define PIN		"/sys/fs/bpf/kmem_cache_iter_faults"
-#define BUF_SIZE	(1 << 16)
+#define BUF_SIZE	65536
 #define NTH_MAX		2000
 #define READ_TRIES	10
 
@@ -68,12 +68,12 @@ static long read_all(int fd, char *buf, int nth, size_t size, int *failures)
 	fail_nth(fail_fd, nth);
 	do {
 		n = result_of(read(fd, buf + len, MIN(size, BUF_SIZE - len)));
-		if (n == -ENOMEM || n == -EFAULT)
-			(*failures)++;
-		else if (n < 0)
-			return n;
-		else
+		if (n >= 0)
 			len += n;
+		else if (n == -ENOMEM || n == -EFAULT)
+			(*failures)++;
+		else
+			return n;
 	} while (n && *failures < READ_TRIES);
 	return len;
 }
@@ -100,7 +100,8 @@ static void test_read(size_t size, enum fault fault)
 		    !ASSERT_OK(memcmp(buf, expected, len), "what was read"))
 			return;
 	}
-	note("%s: reads of %zu: %d calls failed, and %d reads", fault_names[fault], size, nth - 2, all);
+	note("%s: reads of %zu: %d calls failed, and %d reads", fault_names[fault], size,
+	     nth - 2, all);
 	ASSERT_TRUE(left, "all calls have failed");
 	if (fault != FAULT_PAGE)
 		ASSERT_GT(all, 0, "reads failed");
@@ -124,7 +125,8 @@ static void test_step(const char *what, long (*run)(void), enum fault fault)
 		    !ASSERT_GE(run(), 0, "again after a failure"))
 			return;
 	}
-	note("%s: %s: %d calls failed, and %d times all of it", fault_names[fault], what, nth - 2, failures);
+	note("%s: %s: %d calls failed, and %d times all of it", fault_names[fault], what,
+	     nth - 2, failures);
 	ASSERT_TRUE(left, "all calls have failed");
 	if (fault == FAULT_SLAB && run != run_loop)
 		ASSERT_GT(failures, 0, what);

@@ -22,7 +22,7 @@
 #define OPERATIONS_DEBUG	100000
 #define OPERATIONS		20000
 #define SEQUENCE	500
-#define BUF_SIZE	(1 << 16)
+#define BUF_SIZE	65536
 #define LINE_SIZE	64
 
 #define NR_PROGS	4
@@ -220,10 +220,10 @@ static int op_rmmod(__u32 a, __u32 b)
 
 static int op_load(__u32 a, __u32 b)
 {
+	LIBBPF_OPTS(bpf_prog_load_opts, opts);
 	struct prog *prog = &state.progs[a % NR_PROGS];
 	struct program *program = &programs[b % NR_KINDS];
 	int btf_fd = 0, fds[2] = {}, fd;
-	LIBBPF_OPTS(bpf_prog_load_opts, opts);
 
 	if (prog->fd >= 0)
 		close(prog->fd);
@@ -245,7 +245,8 @@ static int op_load(__u32 a, __u32 b)
 	} else if (is_module) {
 		opts.fd_array = fds;
 	}
-	fd = result_of(bpf_prog_load(program->type, "fuzz", "GPL", program->insns, program->nr_insns, &opts));
+	fd = result_of(bpf_prog_load(program->type, "fuzz", "GPL", program->insns,
+				     program->nr_insns, &opts));
 	if (btf_fd > 0)
 		close(btf_fd);
 	if (fd < 0)
@@ -717,8 +718,8 @@ static int op_destroy(__u32 a, __u32 b)
 
 static int op_run(__u32 a, __u32 b)
 {
-	int i = pick_prog(a), err;
 	LIBBPF_OPTS(bpf_test_run_opts, opts);
+	int i = pick_prog(a), err;
 
 	if (i < 0)
 		return 0;
@@ -813,7 +814,8 @@ static void print_steps(const struct step *steps, int nr)
 
 	dprintf(STDERR_FILENO, "FUZZ='");
 	for (i = 0; i < nr; i++)
-		dprintf(STDERR_FILENO, "%s%s %u %u", i ? ";" : "", steps[i].op->name, steps[i].a, steps[i].b);
+		dprintf(STDERR_FILENO, "%s%s %u %u", i ? ";" : "", steps[i].op->name,
+			steps[i].a, steps[i].b);
 	dprintf(STDERR_FILENO, "'\n");
 }
 
@@ -879,7 +881,8 @@ static int run_steps(const struct step *steps, int nr)
 	for (i = 0; i < nr && !err; i++) {
 		err = steps[i].op->run(steps[i].a, steps[i].b);
 		if (err)
-			note("operation %d is it: %s %u %u", i + 1, steps[i].op->name, steps[i].a, steps[i].b);
+			note("operation %d is it: %s %u %u", i + 1, steps[i].op->name,
+			     steps[i].a, steps[i].b);
 	}
 	return end_state() ?: err;
 }
@@ -890,7 +893,8 @@ static void copy_program(enum kind kind, struct bpf_program *prog, __u32 flags)
 
 	program->nr_insns = bpf_program__insn_cnt(prog);
 	program->insns = malloc(program->nr_insns * sizeof(struct bpf_insn));
-	memcpy(program->insns, bpf_program__insns(prog), program->nr_insns * sizeof(struct bpf_insn));
+	memcpy(program->insns, bpf_program__insns(prog),
+	       program->nr_insns * sizeof(struct bpf_insn));
 	program->type = bpf_program__type(prog);
 	program->attach_type = bpf_program__expected_attach_type(prog);
 	program->flags = flags;
@@ -954,7 +958,8 @@ void serial_test_kmem_cache_iter_fuzz(void)
 	if (!ASSERT_OK(load_module(CHURN_MODULE ".ko", false), "load the module"))
 		return;
 	is_module = !access(ITER_MODULE_KO, R_OK);
-	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+		      -1, 0);
 	nowhere = mmap(NULL, BUF_SIZE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	skel = kmem_cache_iter_stress__open_and_load();
 	if (!ASSERT_OK_PTR(skel, "open_and_load") || !ASSERT_NEQ(shared, MAP_FAILED, "mmap") ||

@@ -187,7 +187,8 @@ static void run_load(struct kmem_cache_iter_stress *skel)
 					      &readers[nr_readers]), "thread"))
 			break;
 	}
-	for (nr_churners = 0; nr_churners < MIN(nr_cpus * CHURNERS_PER_CPU, MAX_CHURNERS); nr_churners++) {
+	for (nr_churners = 0; nr_churners < MIN(nr_cpus * CHURNERS_PER_CPU, MAX_CHURNERS);
+	     nr_churners++) {
 		churners[nr_churners].nr = nr_churners;
 		churners[nr_churners].cpu = nr_churners % nr_cpus;
 		churners[nr_churners].seed = seed + 100 + nr_churners;

@@ -53,12 +53,11 @@ static int load_prog_by_id(int btf_fd, int btf_id)
 		BPF_MOV64_IMM(BPF_REG_0, 0),
 		BPF_EXIT_INSN(),
 	};
-	LIBBPF_OPTS(bpf_prog_load_opts, opts,
-		.expected_attach_type = BPF_TRACE_ITER,
-		.attach_btf_obj_fd = btf_fd,
-		.attach_btf_id = btf_id,
-	);
+	LIBBPF_OPTS(bpf_prog_load_opts, opts);
 
+	opts.expected_attach_type = BPF_TRACE_ITER;
+	opts.attach_btf_obj_fd = btf_fd;
+	opts.attach_btf_id = btf_id;
 	return bpf_prog_load(BPF_PROG_TYPE_TRACING, "nop", "GPL", insns, ARRAY_SIZE(insns), &opts);
 }
 
@@ -337,7 +336,7 @@ static void test_open_coded(void)
 
 static void test_load_twice(void)
 {
-	ASSERT_EQ(finit_module_by_path(ITER_MODULE_KO, ""), -EEXIST, "load the module a second time");
+	ASSERT_EQ(finit_module_by_path(ITER_MODULE_KO, ""), -EEXIST, "load a second time");
 }
 
 /* Without the module, there is nothing to attach to. */
@@ -404,8 +403,11 @@ static void test_alias(void)
 	struct btf *vmlinux_btf;
 	int i;
 
-	for (i = 0; i < ARRAY_SIZE(aliases); i++)
-		aliases[i].btf_fd = aliases[i].prog_fd = aliases[i].link_fd = -1;
+	for (i = 0; i < ARRAY_SIZE(aliases); i++) {
+		aliases[i].btf_fd = -1;
+		aliases[i].prog_fd = -1;
+		aliases[i].link_fd = -1;
+	}
 	vmlinux_btf = btf__load_vmlinux_btf();
 	if (!ASSERT_OK_PTR(vmlinux_btf, "BTF of vmlinux"))
 		return;
@@ -510,9 +512,11 @@ static void test_churn(void)
 	rounds = loaded(is_debug_kernel() ? CHURN_ROUNDS_DEBUG : CHURN_ROUNDS);
 	churn_stop = false;
 	churn_reads = 0;
-	for (; started < CHURN_READERS; started++)
-		if (!ASSERT_OK(pthread_create(&readers[started], NULL, churn_thread, NULL), "thread"))
+	for (; started < CHURN_READERS; started++) {
+		if (!ASSERT_OK(pthread_create(&readers[started], NULL, churn_thread, NULL),
+			       "thread"))
 			goto stop;
+	}
 
 	for (round = 0; round < rounds; round++) {
 		fd = open_iter();

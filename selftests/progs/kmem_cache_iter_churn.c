@@ -31,7 +31,7 @@ int names(struct bpf_iter__kmem_cache *ctx)
 #define WAIT_MAX_NS	20000000000ULL
 
 /* Waits at the cache of this name, until told to go on, or for so long. */
-const char wait_at[] = "kci-1";
+static const char wait_at[] = "kci-1";
 volatile int waiting;
 volatile int go_on;
 __u32 references;
