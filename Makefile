@@ -4,13 +4,14 @@
 
 MAKEFLAGS += --no-print-directory --no-builtin-rules
 .DEFAULT_GOAL := help
-.PHONY: help run test test-long mutate bench series series-test shell integrate unintegrate clean distclean
+.PHONY: help run test test-long mutate check doc bench series series-test shell integrate unintegrate clean distclean
 
 # Seen by the scripts; see make help.
 export ITER ?= y
 export CONFIG
 export KERNEL
 export TESTS
+export CHECKS
 export TIMEOUT ?= $(if $(CONFIG),3600,900)
 export SEED
 export LOAD
@@ -22,6 +23,8 @@ help:
 	@echo 'make test         run the tests, most of them in such a kernel'
 	@echo 'make test-long    run them for hours, on kernels that look for errors'
 	@echo 'make mutate       make mistakes in the sources, and see which tests find them'
+	@echo 'make check        look for what is wrong with the sources, by the tools of the kernel tree'
+	@echo 'make doc          make the documentation of the Rust code'
 	@echo 'make bench        measure the iterator beside the one in C'
 	@echo 'make series       write the patch series for the kernel tree KDIR to build/series'
 	@echo 'make series-test  build and boot a kernel with each part of it'
@@ -41,13 +44,17 @@ help:
 	@echo '                  CONFIG=kcsan one that looks for data races'
 	@echo 'TESTS=a,b         which tests make test runs: model, compile_fail, kunit, and parts of'
 	@echo '                  the names of selftests (default: these three, kmem_cache_iter, bpf_iter)'
+	@echo 'CHECKS=a,b        which checks make check makes'
 	@echo 'LOAD=percent      how much the tests under load do (default 100)'
 	@echo 'SEED=number       repeat a run of make test that printed it'
 	@echo 'FUZZ="..."        repeat a sequence of operations that kmem_cache_iter_fuzz printed'
 	@echo 'TIMEOUT=seconds   when to give up on a guest (default 900, with CONFIG 3600)'
 
-run test test-long mutate bench series series-test shell:
+run test test-long mutate check bench series series-test shell:
 	@scripts/$@
+
+doc:
+	@scripts/check doc
 
 integrate:
 	@scripts/integrate "$(KDIR)"
