@@ -8,6 +8,7 @@ set xlabel "caches"
 set ylabel "instructions for each cache, name and sizes printed"
 set xtics ("100" 100, "1,000" 1000, "10,000" 10000)
 set xrange [80:12500]
+set yrange [1000:100000]
 set ytics ("1,000" 1000, "10,000" 10000, "100,000" 100000)
 set key outside right
 set grid
