@@ -10,6 +10,12 @@ MAKEFLAGS += --no-print-directory --no-builtin-rules
 export ITER ?= y
 export CONFIG
 export KERNEL
+# Nobody means the kernel with the CC of the environment.
+ifeq ($(origin CC),command line)
+export CC
+else
+unexport CC
+endif
 export TESTS
 export CHECKS
 export TIMEOUT ?= $(if $(CONFIG),3600,900)
@@ -42,8 +48,9 @@ help:
 	@echo '                  ITER=m as a module, ITER=c the one in C'
 	@echo 'CONFIG=debug      a kernel that looks for errors while it runs (KASAN, lockdep, ...);'
 	@echo '                  CONFIG=kcsan one that looks for data races'
-	@echo 'TESTS=a,b         which tests make test runs: model, compile_fail, kunit, and parts of'
-	@echo '                  the names of selftests (default: these three, kmem_cache_iter, bpf_iter)'
+	@echo 'CC=gcc            compiles the C of the kernel with gcc instead of clang'
+	@echo 'TESTS=a,b         which tests make test runs: model, compile_fail, kunit, tools, and parts'
+	@echo '                  of the names of selftests (default: these four, kmem_cache_iter, bpf_iter)'
 	@echo 'CHECKS=a,b        which checks make check makes'
 	@echo 'LOAD=percent      how much the tests under load do (default 100)'
 	@echo 'SEED=number       repeat a run of make test that printed it'

@@ -30,6 +30,16 @@ if [ -n "${KDIR:-}" ]; then
 	export KDIR
 fi
 
+# How the kernel and its modules are compiled, as arguments of make, and BPF programs.
+# shellcheck disable=SC2034 # the sourcing scripts use it
+case ${CC:-clang} in
+clang) unset CC && kernel_cc=(LLVM=-19) ;;
+gcc) kernel_cc=() ;;
+*) die "CC=$CC is neither clang nor gcc" "CC=gcc compiles the C of the kernel with gcc instead of clang." ;;
+esac
+# shellcheck disable=SC2034
+bpf_cc=(clang-22 -g -O2 -Wall -Werror -fms-extensions -Wno-microsoft-anon-tag --target=bpf -D__TARGET_ARCH_x86)
+
 # One hash over the contents of files, or over strings: the key of a cached result.
 key_of_files() { cat -- "$@" | sha256sum | cut -c1-12; }
 key_of() { printf '%s\n' "$@" | sha256sum | cut -c1-12; }
