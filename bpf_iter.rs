@@ -143,11 +143,15 @@ pub(crate) trait Target: Sized + 'static {
     }
 }
 
-/// A module that is an iterator target.
+/// A module that is an iterator target, for the `type` of [`module!`] alone.
 ///
 /// The target is known to BPF from the end of the module's initialisation until its exit. A program
 /// that is attached to the target keeps the module from being unloaded. Links and files of the
 /// iterator keep their program, and so the module, too.
+///
+/// # Invariants
+///
+/// It is dropped only when the module is unloaded, or when its initialisation has failed.
 pub(crate) struct TargetModule<T: Target> {
     _registration: Registration<T>,
 }
@@ -155,8 +159,10 @@ pub(crate) struct TargetModule<T: Target> {
 impl<T: Target> Module for TargetModule<T> {
     fn init(module: &'static ThisModule) -> Result<Self> {
         T::init()?;
+        // INVARIANT: `module!` calls this, and keeps what it returns until the module's exit.
         Ok(Self {
-            _registration: Registration::new(T::table(), module)?,
+            // SAFETY: `module` is this module. The registration is dropped when this is.
+            _registration: unsafe { Registration::new(T::table(), module) }?,
         })
     }
 }
@@ -190,18 +196,24 @@ impl<T: Target> TargetTable<T> {
 ///
 /// # Invariants
 ///
-/// The table is registered by `bpf_iter_reg_target()`, and this has set its `is_taken`. Its owner
-/// is the module that this is a part of.
+/// The table is registered by `bpf_iter_reg_target()`, and this has set its `is_taken`. When this
+/// is dropped, nobody uses the target, and nobody can begin to.
 struct Registration<T: Target>(&'static TargetTable<T>);
 
 impl<T: Target> Registration<T> {
-    /// Registers the target for `owner`, of which the registration is to be a part.
+    /// Registers the target for `owner`.
+    ///
+    /// # Safety
+    ///
+    /// `owner` must be the module that the target is in, and the registration be dropped only when
+    /// that is unloaded or its initialisation has failed. If no program can be attached to the
+    /// target, nothing is asked for.
     ///
     /// # Errors
     ///
     /// [`ENOMEM`] when there is no memory for it, [`EEXIST`] when there is a target of that name.
     /// The table cannot be used again then.
-    fn new(table: &'static TargetTable<T>, owner: &'static ThisModule) -> Result<Self> {
+    unsafe fn new(table: &'static TargetTable<T>, owner: &'static ThisModule) -> Result<Self> {
         let reg = table.reg.get();
 
         if table.is_taken.xchg(true, Acquire) {
@@ -215,17 +227,17 @@ impl<T: Target> Registration<T> {
         // SAFETY: `reg` is initialised, and is not changed until it is unregistered.
         to_result(unsafe { bindings::bpf_iter_reg_target(reg) })?;
 
-        // INVARIANT: The table is registered, with `owner`.
+        // INVARIANT: The table is registered. Each file and each link holds a program, and each
+        // program of the target a reference to `owner`. There must be none for it to be unloaded,
+        // and nobody gets one before its initialisation has succeeded.
         Ok(Self(table))
     }
 }
 
 impl<T: Target> Drop for Registration<T> {
     fn drop(&mut self) {
-        // SAFETY: The table is registered by the type invariants. No link and no file of it are
-        // left: each of them holds a program, and each program of the target a reference to the
-        // module that this is a part of. It is dropped when that is unloaded, for which there must
-        // be no reference, or when its initialisation has failed, up to which nobody gets one.
+        // SAFETY: By the type invariants, the table is registered, and no link and no file of the
+        // target are left.
         unsafe { bindings::bpf_iter_unreg_target(self.0.reg.get()) };
         self.0.is_taken.store(false, Release);
     }
@@ -273,7 +285,8 @@ impl<T: Target> TargetVTable<T> {
     ) -> c_int {
         from_result(|| {
             // SAFETY: `private` has the size `seq_priv_size`, is aligned to 8 bytes, and is used by
-            // nobody else. It stays where it is until the file is closed.
+            // nobody else. It stays where it is until `fini_seq_private` has dropped it. The
+            // `'static` that `write_pin_init` wants is given to nobody else.
             let slot = unsafe { &mut *private.cast::<MaybeUninit<T::Cursor>>() };
 
             slot.write_pin_init(T::open())?;
@@ -735,10 +748,11 @@ mod tests {
     }
 
     fn register() -> Result<Registration<Numbers>> {
-        // SAFETY: No program is ever attached, so that it does not matter who owns the target.
+        // SAFETY: It is not used as a module.
         static OWNER: ThisModule = unsafe { ThisModule::from_ptr(null_mut()) };
 
-        Registration::new(Numbers::table(), &OWNER)
+        // SAFETY: There is no function in BTF that a program of the target could be attached to.
+        unsafe { Registration::new(Numbers::table(), &OWNER) }
     }
 
     #[test]

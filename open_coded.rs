@@ -22,8 +22,10 @@ static_assert!(align_of::<State>() <= align_of::<bindings::bpf_iter_kmem_cache>(
 
 /// Makes the kfuncs known to BPF.
 ///
-/// To be called once, when the module is initialised. They are forgotten when it is unloaded, which
-/// a program that uses them delays.
+/// To be called by [`Target::init`] alone, which is once. They are forgotten when the module is
+/// unloaded, which a program that uses them delays.
+///
+/// [`Target::init`]: crate::bpf_iter::Target::init
 ///
 /// # Errors
 ///
@@ -31,7 +33,7 @@ static_assert!(align_of::<State>() <= align_of::<bindings::bpf_iter_kmem_cache>(
 /// with it.
 #[inline]
 pub(crate) fn register_kfuncs() -> Result {
-    // SAFETY: It needs nothing but the statics of this module, and fails at the wrong time.
+    // SAFETY: This is called once, while the module is initialised, when no program can use its BTF.
     to_result(unsafe { bindings::kmem_cache_iter_register_kfuncs() })
 }
 

@@ -104,7 +104,7 @@ pub(crate) struct Cursor {
     inner: Opaque<bindings::slab_cursor>,
 }
 
-// SAFETY: `slab_cursor_del()` can be called from any thread.
+// SAFETY: It is tied to no thread: whichever uses it holds `slab_mutex`, dropping it included.
 unsafe impl Send for Cursor {}
 
 impl Cursor {
