@@ -18,7 +18,7 @@ unexport CC
 endif
 export TESTS
 export CHECKS
-export TIMEOUT ?= $(if $(CONFIG),3600,900)
+export TIMEOUT ?= $(if $(CONFIG),3600,1800)
 export SEED
 export LOAD
 export FUZZ
@@ -55,7 +55,7 @@ help:
 	@echo 'LOAD=percent      how much the tests under load do (default 100)'
 	@echo 'SEED=number       repeat a run of make test that printed it'
 	@echo 'FUZZ="..."        repeat a sequence of operations that kmem_cache_iter_fuzz printed'
-	@echo 'TIMEOUT=seconds   when to give up on a guest (default 900, with CONFIG 3600)'
+	@echo 'TIMEOUT=seconds   when to give up on a guest (default 1800, with CONFIG 3600)'
 
 run test test-long mutate check bench series series-test shell:
 	@scripts/$@
