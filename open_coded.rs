@@ -33,7 +33,8 @@ static_assert!(align_of::<State>() <= align_of::<bindings::bpf_iter_kmem_cache>(
 /// with it.
 #[inline]
 pub(crate) fn register_kfuncs() -> Result {
-    // SAFETY: This is called once, while the module is initialised, when no program can use its BTF.
+    // SAFETY: This is called once, while the module is initialised. No program can use its BTF
+    // until that has succeeded.
     to_result(unsafe { bindings::kmem_cache_iter_register_kfuncs() })
 }
 
