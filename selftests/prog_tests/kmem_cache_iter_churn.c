@@ -314,13 +314,13 @@ static void test_destroy_pinned(struct kmem_cache_iter_churn *skel, void *(*run)
 
 	if (!ASSERT_OK(pthread_create(&thread, NULL, run, (void *)fd), "thread"))
 		goto out;
-	for (i = 0; i < 10000 && !skel->bss->waiting; i++)
+	for (i = 0; i < 10000 && !READ_ONCE(skel->bss->waiting); i++)
 		usleep(100);
-	if (ASSERT_TRUE(skel->bss->waiting, "program waits")) {
+	if (ASSERT_TRUE(READ_ONCE(skel->bss->waiting), "program waits")) {
 		ASSERT_OK(destroy_caches(1, 1), "destroy the cache");
 		ASSERT_TRUE(cache_exists(CACHE_PREFIX "-1"), "pinned cache");
 	}
-	skel->bss->go_on = 1;
+	WRITE_ONCE(skel->bss->go_on, 1);
 	pthread_join(thread, NULL);
 
 	ASSERT_EQ(skel->bss->references, 1, "references left to the program");
@@ -390,7 +390,7 @@ struct churn {
 	int err;
 };
 
-static volatile bool stop_churn;
+static bool stop_churn;
 
 static void *churn_thread(void *arg)
 {
@@ -401,7 +401,7 @@ static void *churn_thread(void *arg)
 	CPU_ZERO(&cpus);
 	CPU_SET(churn->cpu, &cpus);
 	churn->err = pthread_setaffinity_np(pthread_self(), sizeof(cpus), &cpus);
-	while (!stop_churn && !churn->err) {
+	while (!READ_ONCE(stop_churn) && !churn->err) {
 		churn->err = create_caches(first, 10);
 		destroy_caches(first, 10);
 	}
@@ -490,7 +490,7 @@ static void test_many_readers(struct kmem_cache_iter_churn *skel)
 	if (skel->bss->is_rust)
 		ASSERT_EQ(wrong, 0, "caches that a reader has not shown exactly once");
 out:
-	stop_churn = true;
+	WRITE_ONCE(stop_churn, true);
 	while (started) {
 		pthread_join(churns[--started].thread, NULL);
 		ASSERT_OK(churns[started].err, "create and destroy");

@@ -29,8 +29,8 @@
 static const char test_name[] = "kmem_cache_iter_load";
 
 static unsigned int seed;
-static volatile long reads_left, pairs_left;
-static volatile int failures;
+static long reads_left, pairs_left;
+static int failures;
 
 static void failed(const char *what, int err)
 {
@@ -41,7 +41,7 @@ static void failed(const char *what, int err)
 /* All go on until both numbers are reached, so that they are never alone. */
 static bool go_on(void)
 {
-	return !failures && (reads_left > 0 || pairs_left > 0);
+	return !READ_ONCE(failures) && (READ_ONCE(reads_left) > 0 || READ_ONCE(pairs_left) > 0);
 }
 
 struct reader {

@@ -103,13 +103,13 @@ static int open_iter(void)
 	return fd;
 }
 
-static bool wait_for(volatile int *flag)
+static bool wait_for(const int *flag)
 {
 	int i;
 
-	for (i = 0; i < UNLOAD_TRIES && !*flag; i++)
+	for (i = 0; i < UNLOAD_TRIES && !READ_ONCE(*flag); i++)
 		usleep(1000);
-	return ASSERT_TRUE(*flag, "program waits");
+	return ASSERT_TRUE(READ_ONCE(*flag), "program waits");
 }
 
 struct lookup {
@@ -151,7 +151,7 @@ static void test_lookup(int prog_fd)
 		goto out;
 	if (wait_for(&skel->bss->waiting))
 		check_in_use("lookup");
-	skel->bss->go_on = 1;
+	WRITE_ONCE(skel->bss->go_on, 1);
 	pthread_join(thread, NULL);
 	if (ASSERT_GE(lookup.fd, 0, "what was looked up for"))
 		close(lookup.fd);
@@ -297,7 +297,7 @@ static void test_inside_read(void)
 		goto out;
 	if (wait_for(&skel->bss->waiting))
 		check_in_use("read");
-	skel->bss->go_on = 1;
+	WRITE_ONCE(skel->bss->go_on, 1);
 	pthread_join(thread, NULL);
 out:
 	close(fd);
@@ -473,16 +473,16 @@ out:
 	return ok;
 }
 
-static volatile bool churn_pause, churn_stop;
-static volatile int churn_reads;
+static bool churn_pause, churn_stop;
+static int churn_reads;
 
 static void *churn_thread(void *arg)
 {
 	int prog_fd, link_fd, fd;
 	char buf[16];
 
-	while (!churn_stop) {
-		prog_fd = churn_pause ? -1 : load_prog();
+	while (!READ_ONCE(churn_stop)) {
+		prog_fd = READ_ONCE(churn_pause) ? -1 : load_prog();
 		if (prog_fd < 0) {
 			usleep(1000);
 			continue;
@@ -510,7 +510,7 @@ static void test_churn(void)
 		return;
 
 	rounds = loaded(is_debug_kernel() ? CHURN_ROUNDS_DEBUG : CHURN_ROUNDS);
-	churn_stop = false;
+	WRITE_ONCE(churn_stop, false);
 	churn_reads = 0;
 	for (; started < CHURN_READERS; started++) {
 		if (!ASSERT_OK(pthread_create(&readers[started], NULL, churn_thread, NULL),
@@ -530,17 +530,17 @@ static void test_churn(void)
 				break;
 			refused++;
 			/* They would go on for ever. */
-			churn_pause = i >= 10;
+			WRITE_ONCE(churn_pause, i >= 10);
 			usleep(100);
 		}
-		churn_pause = false;
+		WRITE_ONCE(churn_pause, false);
 		if (!ASSERT_OK(err, "unload") || !ASSERT_OK(load(ITER_MODULE, ""), "load"))
 			break;
 	}
 	ASSERT_GT(refused, 0, "unloads refused");
-	ASSERT_GT(churn_reads, rounds / 10, "reads beside");
+	ASSERT_GT(READ_ONCE(churn_reads), rounds / 10, "reads beside");
 stop:
-	churn_stop = true;
+	WRITE_ONCE(churn_stop, true);
 	while (started)
 		pthread_join(readers[--started], NULL);
 

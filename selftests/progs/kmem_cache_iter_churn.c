@@ -2,6 +2,7 @@
 #include <vmlinux.h>
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
+#include "bpf_atomic.h"
 #include "bpf_experimental.h"
 
 char _license[] SEC("license") = "GPL";
@@ -32,8 +33,8 @@ int names(struct bpf_iter__kmem_cache *ctx)
 
 /* Waits at the cache of this name, until told to go on, or for so long. */
 static const char wait_at[] = "kci-1";
-volatile int waiting;
-volatile int go_on;
+int waiting;
+int go_on;
 __u32 references;
 
 static void wait(struct kmem_cache *s)
@@ -42,17 +43,17 @@ static void wait(struct kmem_cache *s)
 	__u64 end;
 	int i, j;
 
-	if (waiting || bpf_probe_read_kernel_str(name, sizeof(name), s->name) < 0 ||
+	if (READ_ONCE(waiting) || bpf_probe_read_kernel_str(name, sizeof(name), s->name) < 0 ||
 	    bpf_strncmp(name, sizeof(wait_at), wait_at))
 		return;
 
-	waiting = 1;
+	WRITE_ONCE(waiting, 1);
 	end = bpf_ktime_get_ns() + WAIT_MAX_NS;
 	bpf_for(i, 0, 1 << 10) {
-		if (go_on || bpf_ktime_get_ns() > end)
+		if (READ_ONCE(go_on) || bpf_ktime_get_ns() > end)
 			break;
 		bpf_for(j, 0, 1 << 20) {
-			if (go_on || bpf_ktime_get_ns() > end)
+			if (READ_ONCE(go_on) || bpf_ktime_get_ns() > end)
 				break;
 		}
 	}

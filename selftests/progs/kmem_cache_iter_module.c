@@ -2,6 +2,7 @@
 #include <vmlinux.h>
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
+#include "bpf_atomic.h"
 #include "bpf_experimental.h"
 
 char _license[] SEC("license") = "GPL";
@@ -9,17 +10,17 @@ char _license[] SEC("license") = "GPL";
 #define WAIT_MAX_NS	1000000000ULL
 
 /* wait() sets and awaits them; it gives up after a second at the latest. */
-volatile int waiting;
-volatile int go_on;
+int waiting;
+int go_on;
 
 static void wait(void)
 {
 	__u64 end = bpf_ktime_get_ns() + WAIT_MAX_NS;
 	int i;
 
-	waiting = 1;
+	WRITE_ONCE(waiting, 1);
 	bpf_for(i, 0, 1 << 23) {
-		if (go_on || bpf_ktime_get_ns() > end)
+		if (READ_ONCE(go_on) || bpf_ktime_get_ns() > end)
 			break;
 	}
 }
@@ -28,7 +29,7 @@ static void wait(void)
 SEC("?iter.s/kmem_cache")
 int wait_inside_read(struct bpf_iter__kmem_cache *ctx)
 {
-	if (!waiting)
+	if (!READ_ONCE(waiting))
 		wait();
 	return 0;
 }
@@ -56,7 +57,7 @@ int BPF_PROG(attach_begins)
 SEC("?fexit/mutex_unlock")
 int BPF_PROG(lookup_done)
 {
-	if (looking_up && !waiting && (int)bpf_get_current_pid_tgid() == waiting_tid)
+	if (looking_up && !READ_ONCE(waiting) && (int)bpf_get_current_pid_tgid() == waiting_tid)
 		wait();
 	return 0;
 }
