@@ -4,17 +4,16 @@
 #include <bpf/bpf_tracing.h>
 #include "bpf_atomic.h"
 #include "bpf_experimental.h"
+#include "kmem_cache_iter_rust.h"
 
 char _license[] SEC("license") = "GPL";
 
-/* Whether the iterator is the one in Rust, which promises more. */
-extern enum libbpf_tristate CONFIG_BPF_KMEM_CACHE_ITER_RUST __kconfig __weak;
 int is_rust;
 
 SEC("syscall")
 int find_out(const void *ctx)
 {
-	is_rust = CONFIG_BPF_KMEM_CACHE_ITER_RUST != TRI_NO;
+	is_rust = kmem_cache_iter_is_rust();
 	return 0;
 }
 

@@ -3,6 +3,7 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 #include "bpf_experimental.h"
+#include "kmem_cache_iter_rust.h"
 
 char _license[] SEC("license") = "GPL";
 
@@ -10,14 +11,12 @@ char _license[] SEC("license") = "GPL";
 #define PADDING_SIZE	3000
 #define OVERFLOW_LINES	12
 
-/* Whether the iterator is the one in Rust, which promises more. */
-extern enum libbpf_tristate CONFIG_BPF_KMEM_CACHE_ITER_RUST __kconfig __weak;
 int is_rust;
 
 SEC("syscall")
 int find_out(const void *ctx)
 {
-	is_rust = CONFIG_BPF_KMEM_CACHE_ITER_RUST != TRI_NO;
+	is_rust = kmem_cache_iter_is_rust();
 	return 0;
 }
 
