@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Two threads that contend for two locks inside slab objects:
- * task_struct.perf_event_mutex, and the rwsem of the inode of a file on tmpfs.
+ * Two threads that contend for a lock inside a slab object, and then for another one:
+ * task_struct.perf_event_mutex, and the rwsem of the inode of a file on tmpfs. Each of
+ * them is held nearly all the time, and for long: the guest's clock can be coarse, and
+ * perf does not show a lock for which the waits come to nothing.
  *
  * The first thread owns perf events, and goes through them with the mutex held. The
  * other one closes them, for which it needs the mutex of their owner.
@@ -16,8 +18,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define EVENTS		200
-#define WRITES		10
+#define EVENTS		150
+#define WRITES		200
 
 static int events[EVENTS];
 static atomic_int left = EVENTS;
@@ -25,21 +27,20 @@ static int file;
 
 static void write_to_file(void)
 {
-	static const char data[1 << 16];
+	static const char data[1 << 20];
+	int i;
 
-	if (pwrite(file, data, sizeof(data), 0) != sizeof(data))
-		err(1, "write");
+	for (i = 0; i < WRITES; i++) {
+		if (pwrite(file, data, sizeof(data), 0) != sizeof(data))
+			err(1, "write");
+	}
 }
 
 static void *close_events(void *unused)
 {
-	int i;
-
-	for (; left; left--) {
-		for (i = 0; i < WRITES; i++)
-			write_to_file();
+	for (; left; left--)
 		close(events[left - 1]);
-	}
+	write_to_file();
 	return unused;
 }
 
@@ -68,10 +69,10 @@ int main(void)
 	if (errno)
 		err(1, "pthread_create");
 	while (left) {
-		if (prctl(PR_TASK_PERF_EVENTS_DISABLE))
+		if (prctl(PR_TASK_PERF_EVENTS_ENABLE) || prctl(PR_TASK_PERF_EVENTS_DISABLE))
 			err(1, "prctl");
-		write_to_file();
 	}
+	write_to_file();
 	pthread_join(thread, NULL);
 	return 0;
 }
