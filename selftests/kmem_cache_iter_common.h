@@ -18,6 +18,7 @@
 #define KMEMLEAK	"/sys/kernel/debug/kmemleak"
 #define FAULTS		"/sys/kernel/debug/"
 #define FAIL_NTH	"/proc/thread-self/fail-nth"
+#define FAIL_ALL	"/proc/thread-self/make-it-fail"
 
 #define UNLOAD_TRIES	10000
 
@@ -209,32 +210,50 @@ static const char * const fault_names[NR_FAULTS] = {
 	"failslab", "fail_page_alloc", "fail_usercopy",
 };
 
+static inline int set_fault(enum fault fault, const char *setting, const char *value)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), FAULTS "%s/%s", fault_names[fault], setting);
+	return write_file(path, value);
+}
+
 /*
- * Let the calls of one kind fail that are chosen by fail_nth(), or all of them
- * with NR_FAULTS, without a word on the console. -ENOENT where the kernel is not
- * built for that.
+ * Let the calls of one kind fail that are chosen by fail_nth() or fail_all(), or those
+ * of all kinds with NR_FAULTS, without a word on the console. -ENOENT where the kernel
+ * is not built for that.
  */
 static inline int choose_fault(enum fault only)
 {
-	bool slab = only == FAULT_SLAB || only == NR_FAULTS;
-	bool page = only == FAULT_PAGE || only == NR_FAULTS;
-	char path[64];
-	int i, err;
+	enum fault i;
+	int err;
 
 	if (access(FAIL_NTH, W_OK))
 		return -ENOENT;
 	for (i = 0; i < NR_FAULTS; i++) {
-		snprintf(path, sizeof(path), FAULTS "%s/verbose", fault_names[i]);
-		err = write_file(path, "0");
+		bool chosen = only == i || only == NR_FAULTS;
+
+		/* The end of the callers that are looked for: all match, or none. */
+		err = set_fault(i, "require-end", chosen ? "0xffffffffffffffff" : "0") ?:
+		      set_fault(i, "stacktrace-depth", "0") ?:
+		      set_fault(i, "task-filter", "Y") ?:
+		      /* What ends fail_all() is a copy itself. */
+		      set_fault(i, "probability", i == FAULT_USERCOPY ? "0" : "100") ?:
+		      set_fault(i, "times", "-1") ?:
+		      set_fault(i, "verbose", "0");
 		if (err)
 			return err;
 	}
-	/* With the filter, just the allocations of marked caches, of which there are none. */
-	return write_file(FAULTS "failslab/ignore-gfp-wait", "N") ?:
-	       write_file(FAULTS "failslab/cache-filter", slab ? "N" : "Y") ?:
-	       write_file(FAULTS "fail_page_alloc/ignore-gfp-wait", "N") ?:
-	       write_file(FAULTS "fail_page_alloc/ignore-gfp-highmem", "N") ?:
-	       write_file(FAULTS "fail_page_alloc/min-order", page ? "0" : "31");
+	return set_fault(FAULT_SLAB, "ignore-gfp-wait", "N") ?:
+	       set_fault(FAULT_PAGE, "ignore-gfp-wait", "N") ?:
+	       set_fault(FAULT_PAGE, "ignore-gfp-highmem", "N") ?:
+	       set_fault(FAULT_PAGE, "min-order", "0");
+}
+
+/* Let all allocations of this thread fail, or none, by @fd of FAIL_ALL. */
+static inline int fail_all(int fd, bool fail)
+{
+	return pwrite(fd, fail ? "1" : "0", 1, 0) == 1 ? 0 : -errno;
 }
 
 /* Let the @nth call that can fail, from now on in this thread, do so; 0 lets none. */
@@ -246,12 +265,12 @@ static inline int fail_nth(int fd, int nth)
 	return pwrite(fd, value, len, 0) == len ? 0 : -errno;
 }
 
-/* Whether what fail_nth() asked for has not happened. */
+/* Whether what fail_nth() asked for has not happened, or only to this call. */
 static inline bool fail_nth_left(int fd)
 {
 	char value[16] = "";
 
-	return pread(fd, value, sizeof(value) - 1, 0) > 0 && atoi(value) > 0;
+	return pread(fd, value, sizeof(value) - 1, 0) < 0 || atoi(value) > 0;
 }
 
 #endif /* _KMEM_CACHE_ITER_COMMON_H */

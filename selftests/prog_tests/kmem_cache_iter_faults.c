@@ -2,8 +2,9 @@
 /*
  * Each call that can fail while the kmem_cache iterator is attached, opened, read
  * and closed is made to fail, one after the other: allocations of objects, those
- * of pages, and copies to user space. That is a clean error, after which the
- * same thing works, and nothing is lost of what is read.
+ * of pages, and copies from and to user space; and then all allocations at once.
+ * That is a clean error, after which the same thing works, and nothing is lost of
+ * what is read.
  */
 #include <test_progs.h>
 #include "kmem_cache_iter_stress.h"
@@ -16,7 +17,7 @@
 static const char test_name[] = "kmem_cache_iter_faults";
 
 static struct kmem_cache_iter_stress *skel;
-static int prog_fd, link_fd, fail_fd;
+static int prog_fd, link_fd, fail_fd, fail_all_fd;
 /* What a file shows when nothing fails. */
 static char expected[BUF_SIZE];
 static size_t expected_len;
@@ -82,7 +83,7 @@ static long read_all(int fd, char *buf, int nth, size_t size, int *failures)
 static void test_read(size_t size, enum fault fault)
 {
 	static char buf[BUF_SIZE];
-	int nth, fd, failures, all = 0;
+	int nth, fd, failures, calls = 0, all = 0;
 	bool left = false;
 	long len;
 
@@ -95,21 +96,25 @@ static void test_read(size_t size, enum fault fault)
 		close(fd);
 		left = fail_nth_left(fail_fd);
 		fail_nth(fail_fd, 0);
+		calls += !left;
 		all += failures;
 		if (!ASSERT_EQ(len, expected_len, "bytes read") ||
 		    !ASSERT_OK(memcmp(buf, expected, len), "what was read"))
 			return;
 	}
 	note("%s: reads of %zu: %d calls failed, and %d reads", fault_names[fault], size,
-	     nth - 2, all);
+	     calls, all);
 	ASSERT_TRUE(left, "all calls have failed");
-	if (fault != FAULT_PAGE)
+	/* The buffer is made of pages, in one of two ways. */
+	if (fault == FAULT_PAGE)
+		ASSERT_GT(calls, 0, "calls failed");
+	if (fault == FAULT_USERCOPY)
 		ASSERT_GT(all, 0, "reads failed");
 }
 
 static void test_step(const char *what, long (*run)(void), enum fault fault)
 {
-	int nth, failures = 0;
+	int nth, calls = 0, failures = 0;
 	bool left = false;
 	long ret;
 
@@ -118,6 +123,7 @@ static void test_step(const char *what, long (*run)(void), enum fault fault)
 		ret = run();
 		left = fail_nth_left(fail_fd);
 		fail_nth(fail_fd, 0);
+		calls += !left;
 		if (ret >= 0)
 			continue;
 		failures++;
@@ -126,10 +132,40 @@ static void test_step(const char *what, long (*run)(void), enum fault fault)
 			return;
 	}
 	note("%s: %s: %d calls failed, and %d times all of it", fault_names[fault], what,
-	     nth - 2, failures);
+	     calls, failures);
 	ASSERT_TRUE(left, "all calls have failed");
-	if (fault == FAULT_SLAB && run != run_loop)
+	if (fault == FAULT_USERCOPY || (fault == FAULT_SLAB && run != run_loop))
 		ASSERT_GT(failures, 0, what);
+}
+
+/* What needs objects is refused when there are none, and works again when there are. */
+static void test_no_objects(const char *what, long (*run)(void))
+{
+	long ret;
+
+	fail_all(fail_all_fd, true);
+	ret = run();
+	fail_all(fail_all_fd, false);
+	ASSERT_EQ(ret, -ENOMEM, what);
+	ASSERT_GE(run(), 0, "again with memory");
+}
+
+/* A read has nothing to put its output in when there are no pages. */
+static void test_no_pages(void)
+{
+	int fd = bpf_iter_create(link_fd), failures = 0;
+	static char buf[BUF_SIZE];
+	long ret;
+
+	if (!ASSERT_GE(fd, 0, "create an iterator file"))
+		return;
+	fail_all(fail_all_fd, true);
+	ret = result_of(read(fd, buf, BUF_SIZE));
+	fail_all(fail_all_fd, false);
+	ASSERT_EQ(ret, -ENOMEM, "read");
+	ASSERT_EQ(read_all(fd, buf, 0, 64, &failures), expected_len, "bytes read");
+	ASSERT_OK(memcmp(buf, expected, expected_len), "what was read");
+	close(fd);
 }
 
 static void test_fault(enum fault fault)
@@ -142,6 +178,13 @@ static void test_fault(enum fault fault)
 	test_step("open-coded loop", run_loop, fault);
 	test_read(64, fault);
 	test_read(BUF_SIZE, fault);
+	if (fault == FAULT_SLAB) {
+		test_no_objects("attach", attach);
+		test_no_objects("create", create_file);
+		test_no_objects("open pinned", open_pinned);
+	}
+	if (fault == FAULT_PAGE)
+		test_no_pages();
 }
 
 static void test_faults(void)
@@ -175,8 +218,11 @@ void serial_test_kmem_cache_iter_faults(void)
 		return;
 	}
 	fail_fd = open(FAIL_NTH, O_RDWR);
+	fail_all_fd = open(FAIL_ALL, O_RDWR);
 	skel = kmem_cache_iter_stress__open_and_load();
-	if (!ASSERT_GE(fail_fd, 0, "open fail-nth") || !ASSERT_OK_PTR(skel, "open_and_load"))
+	if (!ASSERT_GE(fail_fd, 0, "open fail-nth") ||
+	    !ASSERT_GE(fail_all_fd, 0, "open make-it-fail") ||
+	    !ASSERT_OK_PTR(skel, "open_and_load"))
 		goto out;
 	prog_fd = bpf_program__fd(skel->progs.names);
 	link = bpf_program__attach_iter(skel->progs.names, NULL);
@@ -190,5 +236,6 @@ out:
 	bpf_link__destroy(link);
 	kmem_cache_iter_stress__destroy(skel);
 	close(fail_fd);
+	close(fail_all_fd);
 	check_leaks();
 }
