@@ -153,6 +153,7 @@ static void test_lookup(int prog_fd)
 		check_in_use("lookup");
 	WRITE_ONCE(skel->bss->go_on, 1);
 	pthread_join(thread, NULL);
+	ASSERT_FALSE(skel->bss->gave_up, "program gave up waiting");
 	if (ASSERT_GE(lookup.fd, 0, "what was looked up for"))
 		close(lookup.fd);
 out:
@@ -299,6 +300,7 @@ static void test_inside_read(void)
 		check_in_use("read");
 	WRITE_ONCE(skel->bss->go_on, 1);
 	pthread_join(thread, NULL);
+	ASSERT_FALSE(skel->bss->gave_up, "program gave up waiting");
 out:
 	close(fd);
 	kmem_cache_iter_module__destroy(skel);
@@ -474,26 +476,42 @@ out:
 }
 
 static bool churn_pause, churn_stop;
-static int churn_reads;
+static int churn_reads, churn_err;
+
+/* All that can be refused is the program, when the module is not there. */
+static int load_and_read(void)
+{
+	int prog_fd = load_prog(), link_fd, fd, err = 0;
+	char buf[16];
+
+	if (prog_fd < 0)
+		return prog_fd == -ENOENT ? 0 : prog_fd;
+	link_fd = create_link(prog_fd);
+	close(prog_fd);
+	if (link_fd < 0)
+		return link_fd;
+	fd = bpf_iter_create(link_fd);
+	close(link_fd);
+	if (fd < 0)
+		return fd;
+	if (read(fd, buf, sizeof(buf)) == 0)
+		__sync_fetch_and_add(&churn_reads, 1);
+	else
+		err = -EIO;
+	close(fd);
+	return err;
+}
 
 static void *churn_thread(void *arg)
 {
-	int prog_fd, link_fd, fd;
-	char buf[16];
+	int err;
 
 	while (!READ_ONCE(churn_stop)) {
-		prog_fd = READ_ONCE(churn_pause) ? -1 : load_prog();
-		if (prog_fd < 0) {
+		err = READ_ONCE(churn_pause) ? 0 : load_and_read();
+		if (err)
+			WRITE_ONCE(churn_err, err);
+		if (READ_ONCE(churn_pause))
 			usleep(1000);
-			continue;
-		}
-		link_fd = create_link(prog_fd);
-		close(prog_fd);
-		fd = bpf_iter_create(link_fd);
-		close(link_fd);
-		if (read(fd, buf, sizeof(buf)) == 0)
-			__sync_fetch_and_add(&churn_reads, 1);
-		close(fd);
 	}
 	return NULL;
 }
@@ -512,6 +530,7 @@ static void test_churn(void)
 	rounds = loaded(is_debug_kernel() ? CHURN_ROUNDS_DEBUG : CHURN_ROUNDS);
 	WRITE_ONCE(churn_stop, false);
 	churn_reads = 0;
+	churn_err = 0;
 	for (; started < CHURN_READERS; started++) {
 		if (!ASSERT_OK(pthread_create(&readers[started], NULL, churn_thread, NULL),
 			       "thread"))
@@ -543,13 +562,14 @@ stop:
 	WRITE_ONCE(churn_stop, true);
 	while (started)
 		pthread_join(readers[--started], NULL);
+	ASSERT_OK(churn_err, "load, attach, open and read beside");
 
 	if (count_references(&after))
 		ASSERT_EQ(after, before, "references to slab caches");
 	check_leaks();
 }
 
-/* Load with the @nth allocation from now on failing; @unused if there are not as many. */
+/* Load with the @nth call that can fail doing so; @unused if there are not as many. */
 static int load_and_fail(int fail_fd, int nth, bool *unused)
 {
 	int fd = open(ITER_MODULE_KO, O_RDONLY), err;
@@ -564,10 +584,10 @@ static int load_and_fail(int fail_fd, int nth, bool *unused)
 	return err;
 }
 
-/* Each allocation that loading needs fails once. */
+/* Each call that loading needs, and that can fail, does so once. */
 static void test_init_fails(void)
 {
-	int nth, fail_fd, err, failures = 0;
+	int nth, fail_fd, err, calls = 0, failures = 0;
 	bool unused = false;
 
 	if (choose_fault(NR_FAULTS)) {
@@ -581,6 +601,7 @@ static void test_init_fails(void)
 
 	for (nth = 1; nth < FAIL_NTH_MAX && !unused; nth++) {
 		err = load_and_fail(fail_fd, nth, &unused);
+		calls += !unused;
 		if (err) {
 			failures++;
 			/* What it has not given back is in its way. */
@@ -591,11 +612,11 @@ static void test_init_fails(void)
 			break;
 	}
 	close(fail_fd);
-	ASSERT_TRUE(unused, "all allocations have failed");
+	ASSERT_TRUE(unused, "all calls have failed");
 	ASSERT_GT(failures, 10, "failures");
 	ASSERT_OK(load(ITER_MODULE, ""), "load again");
 	check_leaks();
-	note("%d allocations failed, %d of them the loading", nth - 2, failures);
+	note("%d calls failed, and %d times the loading", calls, failures);
 }
 
 static bool find_target(void)
