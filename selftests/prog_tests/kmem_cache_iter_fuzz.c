@@ -81,6 +81,7 @@ struct link {
 struct file {
 	int users;
 	enum kind kind;
+	bool by_path;
 	bool begun;
 	bool ended;
 	bool at_start[NR_CACHES];
@@ -408,7 +409,7 @@ static int op_close_link(__u32 a, __u32 b)
 	return 0;
 }
 
-static void new_file(int fd, const struct link *link)
+static void new_file(int fd, const struct link *link, bool by_path)
 {
 	int slot = free_slot(state.files, NR_FILES);
 	struct file *file;
@@ -419,6 +420,7 @@ static void new_file(int fd, const struct link *link)
 	}
 	file = calloc(1, sizeof(*file));
 	file->kind = link->kind;
+	file->by_path = by_path;
 	state.files[slot] = (struct slot){ fd, get(file) };
 }
 
@@ -431,7 +433,7 @@ static int op_open(__u32 a, __u32 b)
 		return expect("open what is not pinned", fd, -ENOENT);
 	if (fd < 0)
 		return fail("open: %ld", fd);
-	new_file(fd, state.pins[pin].of);
+	new_file(fd, state.pins[pin].of, true);
 	return 0;
 }
 
@@ -445,7 +447,7 @@ static int op_iter(__u32 a, __u32 b)
 	fd = result_of(bpf_iter_create(state.links[slot].fd));
 	if (fd < 0)
 		return fail("create an iterator file: %ld", fd);
-	new_file(fd, state.links[slot].of);
+	new_file(fd, state.links[slot].of, false);
 	return 0;
 }
 
@@ -567,15 +569,17 @@ static int op_pread(__u32 a, __u32 b)
 {
 	int slot = pick(state.files, NR_FILES, a);
 	size_t size = pick_size(b);
+	struct file *file;
 	long ret;
 
 	if (slot < 0)
 		return 0;
+	file = state.files[slot].of;
 	ret = result_of(pread(state.files[slot].fd, shared->buf, size, b));
-	if (ret == -ESPIPE)
-		return 0;
-	begin(state.files[slot].of);
-	return check_read(state.files[slot].of, ret, size);
+	if (!file->by_path)
+		return expect("pread", ret, -ESPIPE);
+	begin(file);
+	return check_read(file, ret, size);
 }
 
 static int op_lseek(__u32 a, __u32 b)
@@ -590,12 +594,10 @@ static int op_lseek(__u32 a, __u32 b)
 static int op_write(__u32 a, __u32 b)
 {
 	int slot = pick(state.files, NR_FILES, a);
-	long ret;
 
 	if (slot < 0)
 		return 0;
-	ret = result_of(write(state.files[slot].fd, "x", 1));
-	return ret == -EINVAL ? 0 : expect("write", ret, -EBADF);
+	return expect("write", result_of(write(state.files[slot].fd, "x", 1)), -EBADF);
 }
 
 static int op_poll(__u32 a, __u32 b)
@@ -647,8 +649,9 @@ static int op_fork(__u32 a, __u32 b)
 		return fail("fork: %d", -errno);
 	if (!child->pid) {
 		close(fds[1]);
-		if (read(fds[0], &command, sizeof(command)) == sizeof(command))
-			shared->result = result_of(read(command.fd, shared->buf, command.size));
+		if (read(fds[0], &command, sizeof(command)) != sizeof(command))
+			_exit(1);
+		shared->result = result_of(read(command.fd, shared->buf, command.size));
 		_exit(0);
 	}
 	close(fds[0]);
@@ -666,6 +669,7 @@ static int op_reap(__u32 a, __u32 b)
 	struct child *child = &state.children[a % NR_CHILDREN];
 	int slot = pick(child->files, NR_FILES, b), i, err = 0;
 	struct { int fd; size_t size; } command = { -1, pick_size(b) };
+	int status;
 
 	if (!child->pid)
 		return 0;
@@ -676,7 +680,8 @@ static int op_reap(__u32 a, __u32 b)
 	if (write(child->pipe, &command, sizeof(command)) != sizeof(command))
 		err = fail("write to the child: %d", -errno);
 	close(child->pipe);
-	waitpid(child->pid, NULL, 0);
+	if (waitpid(child->pid, &status, 0) != child->pid || status)
+		err = fail("the child has not ended well");
 	child->pid = 0;
 	if (!err && slot >= 0)
 		err = check_read(child->files[slot].of, shared->result, command.size);
@@ -828,7 +833,12 @@ static int check_kmsg(int kmsg)
 	int err = 0;
 	ssize_t n;
 
-	while ((n = read(kmsg, record, sizeof(record) - 1)) > 0) {
+	while ((n = read(kmsg, record, sizeof(record) - 1)) > 0 || (n < 0 && errno == EPIPE)) {
+		/* There was too much of it to be read. */
+		if (n < 0) {
+			err = fail("the kernel says more than its log can hold");
+			continue;
+		}
 		record[n] = '\0';
 		if (sscanf(record, "%u,", &priority) == 1 && priority % 8 <= LEVEL_WARNING)
 			err = fail("the kernel says: %s", strchr(record, ';') ?: record);
