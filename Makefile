@@ -26,7 +26,8 @@ export KDIR
 
 help:
 	@echo 'make run          boot a kernel with the iterator, and list all its slab caches'
-	@echo 'make test         run the tests, most of them in such a kernel'
+	@echo 'make shell        open a shell in such a kernel, with bpftool and the tests at hand'
+	@echo 'make test         run the tests, most of them in such a kernel (10 minutes)'
 	@echo 'make test-long    run them for hours, on kernels that look for errors'
 	@echo 'make mutate       make mistakes in the sources, and see which tests find them'
 	@echo 'make check        look for what is wrong with the sources, by the tools of the kernel tree'
@@ -34,7 +35,6 @@ help:
 	@echo 'make bench        measure the iterator beside the one in C'
 	@echo 'make series       write the patch series for the kernel tree KDIR to build/series'
 	@echo 'make series-test  build and boot a kernel with each part of it'
-	@echo 'make shell        open a shell in it, with bpftool and the tests at hand'
 	@echo 'make integrate    put the module into the kernel tree KDIR'
 	@echo 'make unintegrate  take it out of the kernel tree KDIR again'
 	@echo 'make clean        remove what was built'
