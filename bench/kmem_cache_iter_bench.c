@@ -4,11 +4,12 @@
  *
  *   kmem_cache_iter_bench instructions
  *   kmem_cache_iter_bench slab_mutex
+ *   kmem_cache_iter_bench pairs_in_turns
  *   kmem_cache_iter_bench pairs
  *
  * Each line of the output is a measure, the number of caches that were made for
- * it, and the result, with tabs in between. The first two want a guest whose clock
- * counts instructions.
+ * it, and the result, with tabs in between. All but the last want a guest whose clock
+ * counts instructions, and the last two want two CPUs.
  */
 #define _GNU_SOURCE
 #include <bpf/bpf.h>
@@ -42,6 +43,7 @@
 #define PAIRS_RUNS	21
 #define OPEN_MAX_FILES	64
 #define PAIRS_SECONDS	5
+#define PAIRS_SECONDS_IN_TURNS	15
 #define PAIRS_CACHES	1000
 
 static const int numbers[] = { 100, 1000, 10000 };
@@ -335,16 +337,16 @@ static double seconds(void)
 	return now.tv_sec + now.tv_nsec / 1e9;
 }
 
-static void report_rate(const char *what, enum reader reader, double per_second)
+static void report_rate(const char *what, enum reader reader, const char *how, double per_second)
 {
-	char measure[32];
+	char measure[64];
 
-	snprintf(measure, sizeof(measure), "%s_%s", what, reader_names[reader]);
+	snprintf(measure, sizeof(measure), "%s_%s%s", what, reader_names[reader], how);
 	report(measure, per_second * 1000);
 }
 
 /* Pairs of create and destroy in 1,000 seconds, and full reads meanwhile. */
-static void time_pairs(enum reader reader)
+static void time_pairs(enum reader reader, const char *how, int length)
 {
 	unsigned long long pairs = 0;
 	double start, took;
@@ -355,27 +357,27 @@ static void time_pairs(enum reader reader)
 	start = seconds();
 	if (reader != NO_READER && pthread_create(&thread, NULL, keep_reading, &reader))
 		errx(1, "cannot start the reader");
-	for (; seconds() < start + PAIRS_SECONDS; pairs++) {
+	for (; seconds() < start + length; pairs++) {
 		churn("create pair %d 1", PAIRS_AT);
 		churn("destroy %d 1", PAIRS_AT);
 	}
 	took = seconds() - start;
-	report_rate("pairs", reader, pairs / took);
+	report_rate("pairs", reader, how, pairs / took);
 	if (reader == NO_READER)
 		return;
 	__atomic_store_n(&stop_reading, true, __ATOMIC_RELAXED);
 	pthread_join(thread, NULL);
-	report_rate("reads", reader, full_reads / (seconds() - start));
+	report_rate("reads", reader, how, full_reads / (seconds() - start));
 }
 
-static void time_all_pairs(void)
+static void time_all_pairs(const char *how, int length)
 {
 	enum reader reader;
 
 	use_cpu(0);
 	have_caches(PAIRS_CACHES);
 	for (reader = NO_READER; reader < NR_READERS; reader++)
-		time_pairs(reader);
+		time_pairs(reader, how, length);
 }
 
 int main(int argc, char **argv)
@@ -390,9 +392,11 @@ int main(int argc, char **argv)
 		count_instructions();
 	else if (!strcmp(mode, "slab_mutex"))
 		watch_slab_mutex();
+	else if (!strcmp(mode, "pairs_in_turns"))
+		time_all_pairs("_in_turns", PAIRS_SECONDS_IN_TURNS);
 	else if (!strcmp(mode, "pairs"))
-		time_all_pairs();
+		time_all_pairs("", PAIRS_SECONDS);
 	else
-		errx(2, "usage: %s instructions|slab_mutex|pairs", argv[0]);
+		errx(2, "usage: %s instructions|slab_mutex|pairs_in_turns|pairs", argv[0]);
 	return 0;
 }
