@@ -175,13 +175,13 @@ static inline int finit_module_by_path(const char *path, const char *params)
 	return err;
 }
 
-/* The BTF of a module. */
+/* The newest BTF of a module. An older one is there for as long as somebody has it open. */
 static inline int module_btf_fd(const char *name)
 {
 	struct bpf_btf_info info;
+	int fd, newest = -ENOENT;
 	__u32 id = 0, len;
 	char found[64];
-	int fd;
 
 	while (!bpf_btf_get_next_id(id, &id)) {
 		fd = bpf_btf_get_fd_by_id(id);
@@ -191,11 +191,15 @@ static inline int module_btf_fd(const char *name)
 		info.name = ptr_to_u64(found);
 		info.name_len = sizeof(found);
 		len = sizeof(info);
-		if (!bpf_btf_get_info_by_fd(fd, &info, &len) && !strcmp(found, name))
-			return fd;
-		close(fd);
+		if (!bpf_btf_get_info_by_fd(fd, &info, &len) && !strcmp(found, name)) {
+			if (newest >= 0)
+				close(newest);
+			newest = fd;
+		} else {
+			close(fd);
+		}
 	}
-	return -ENOENT;
+	return newest;
 }
 
 /* What can be made to fail. */

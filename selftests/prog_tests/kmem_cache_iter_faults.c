@@ -2,9 +2,9 @@
 /*
  * Each call that can fail while the kmem_cache iterator is attached, opened, read
  * and closed is made to fail, one after the other: allocations of objects, those
- * of pages, and copies from and to user space; and then all allocations at once.
- * That is a clean error, after which the same thing works, and nothing is lost of
- * what is read.
+ * of pages, and copies from and to user space; and then each allocation and all
+ * after it. That is a clean error, after which the same thing works, and nothing is
+ * lost of what is read.
  */
 #include <test_progs.h>
 #include "kmem_cache_iter_stress.h"
@@ -18,6 +18,8 @@ static const char test_name[] = "kmem_cache_iter_faults";
 
 static struct kmem_cache_iter_stress *skel;
 static int prog_fd, link_fd, fail_fd, fail_all_fd;
+/* Not just the nth allocation fails, but those after it, too. */
+static bool all_after;
 /* What a file shows when nothing fails. */
 static char expected[BUF_SIZE];
 static size_t expected_len;
@@ -60,13 +62,35 @@ static long run_loop(void)
 	return result_of(run_prog(skel->progs.loop));
 }
 
+static void begin_failing(int nth)
+{
+	if (all_after)
+		fail_all(fail_all_fd, true);
+	fail_nth(fail_fd, nth);
+}
+
+/* Whether there was no nth call. */
+static bool end_failing(void)
+{
+	bool left = fail_nth_left(fail_fd);
+
+	fail_nth(fail_fd, 0);
+	if (all_after)
+		fail_all(fail_all_fd, false);
+	return left;
+}
+
+static const char *how(void)
+{
+	return all_after ? " and all after it" : "";
+}
+
 /* A read that fails is repeated, as it would be after a signal. */
-static long read_all(int fd, char *buf, int nth, size_t size, int *failures)
+static long read_all(int fd, char *buf, size_t size, int *failures)
 {
 	size_t len = 0;
 	ssize_t n;
 
-	fail_nth(fail_fd, nth);
 	do {
 		n = result_of(read(fd, buf + len, MIN(size, BUF_SIZE - len)));
 		if (n >= 0)
@@ -75,6 +99,9 @@ static long read_all(int fd, char *buf, int nth, size_t size, int *failures)
 			(*failures)++;
 		else
 			return n;
+		/* There is memory again. */
+		if (n < 0 && all_after)
+			fail_all(fail_all_fd, false);
 	} while (n && *failures < READ_TRIES);
 	return len;
 }
@@ -92,23 +119,23 @@ static void test_read(size_t size, enum fault fault)
 		if (!ASSERT_GE(fd, 0, "create an iterator file"))
 			return;
 		failures = 0;
-		len = read_all(fd, buf, nth, size, &failures);
+		begin_failing(nth);
+		len = read_all(fd, buf, size, &failures);
 		close(fd);
-		left = fail_nth_left(fail_fd);
-		fail_nth(fail_fd, 0);
+		left = end_failing();
 		calls += !left;
 		all += failures;
 		if (!ASSERT_EQ(len, expected_len, "bytes read") ||
 		    !ASSERT_OK(memcmp(buf, expected, len), "what was read"))
 			return;
 	}
-	note("%s: reads of %zu: %d calls failed, and %d reads", fault_names[fault], size,
-	     calls, all);
+	note("%s: reads of %zu: %d calls%s failed, and %d reads", fault_names[fault], size,
+	     calls, how(), all);
 	ASSERT_TRUE(left, "all calls have failed");
-	/* The buffer is made of pages, in one of two ways. */
+	/* There are two ways to get pages for the buffer. */
 	if (fault == FAULT_PAGE)
 		ASSERT_GT(calls, 0, "calls failed");
-	if (fault == FAULT_USERCOPY)
+	if (fault == FAULT_USERCOPY || (fault == FAULT_PAGE && all_after))
 		ASSERT_GT(all, 0, "reads failed");
 }
 
@@ -119,10 +146,9 @@ static void test_step(const char *what, long (*run)(void), enum fault fault)
 	long ret;
 
 	for (nth = 1; nth < NTH_MAX && !left; nth++) {
-		fail_nth(fail_fd, nth);
+		begin_failing(nth);
 		ret = run();
-		left = fail_nth_left(fail_fd);
-		fail_nth(fail_fd, 0);
+		left = end_failing();
 		calls += !left;
 		if (ret >= 0)
 			continue;
@@ -131,60 +157,36 @@ static void test_step(const char *what, long (*run)(void), enum fault fault)
 		    !ASSERT_GE(run(), 0, "again after a failure"))
 			return;
 	}
-	note("%s: %s: %d calls failed, and %d times all of it", fault_names[fault], what,
-	     calls, failures);
+	note("%s: %s: %d calls%s failed, and %d times all of it", fault_names[fault], what,
+	     calls, how(), failures);
 	ASSERT_TRUE(left, "all calls have failed");
-	if (fault == FAULT_USERCOPY || (fault == FAULT_SLAB && run != run_loop))
+	/* Whether a slab of objects has to be made depends on what was before. */
+	if (fault != FAULT_PAGE)
 		ASSERT_GT(failures, 0, what);
 }
 
-/* What needs objects is refused when there are none, and works again when there are. */
-static void test_no_objects(const char *what, long (*run)(void))
+static void test_steps(enum fault fault)
 {
-	long ret;
-
-	fail_all(fail_all_fd, true);
-	ret = run();
-	fail_all(fail_all_fd, false);
-	ASSERT_EQ(ret, -ENOMEM, what);
-	ASSERT_GE(run(), 0, "again with memory");
-}
-
-/* A read has nothing to put its output in when there are no pages. */
-static void test_no_pages(void)
-{
-	int fd = bpf_iter_create(link_fd), failures = 0;
-	static char buf[BUF_SIZE];
-	long ret;
-
-	if (!ASSERT_GE(fd, 0, "create an iterator file"))
-		return;
-	fail_all(fail_all_fd, true);
-	ret = result_of(read(fd, buf, BUF_SIZE));
-	fail_all(fail_all_fd, false);
-	ASSERT_EQ(ret, -ENOMEM, "read");
-	ASSERT_EQ(read_all(fd, buf, 0, 64, &failures), expected_len, "bytes read");
-	ASSERT_OK(memcmp(buf, expected, expected_len), "what was read");
-	close(fd);
+	test_step("attach", attach, fault);
+	test_step("create", create_file, fault);
+	test_step("open pinned", open_pinned, fault);
+	/* It allocates nothing. */
+	if (fault == FAULT_USERCOPY)
+		test_step("open-coded loop", run_loop, fault);
+	test_read(64, fault);
+	test_read(BUF_SIZE, fault);
 }
 
 static void test_fault(enum fault fault)
 {
 	if (!ASSERT_OK(choose_fault(fault), "choose what fails"))
 		return;
-	test_step("attach", attach, fault);
-	test_step("create", create_file, fault);
-	test_step("open pinned", open_pinned, fault);
-	test_step("open-coded loop", run_loop, fault);
-	test_read(64, fault);
-	test_read(BUF_SIZE, fault);
-	if (fault == FAULT_SLAB) {
-		test_no_objects("attach", attach);
-		test_no_objects("create", create_file);
-		test_no_objects("open pinned", open_pinned);
-	}
-	if (fault == FAULT_PAGE)
-		test_no_pages();
+	test_steps(fault);
+	if (fault == FAULT_USERCOPY)
+		return;
+	all_after = true;
+	test_steps(fault);
+	all_after = false;
 }
 
 static void test_faults(void)
@@ -196,7 +198,7 @@ static void test_faults(void)
 	fd = bpf_iter_create(link_fd);
 	if (!ASSERT_GE(fd, 0, "create an iterator file"))
 		return;
-	expected_len = read_all(fd, expected, 0, BUF_SIZE, &failures);
+	expected_len = read_all(fd, expected, BUF_SIZE, &failures);
 	close(fd);
 	if (!ASSERT_GT(expected_len, 100, "bytes read"))
 		return;

@@ -477,15 +477,23 @@ out:
 
 static bool churn_pause, churn_stop;
 static int churn_reads, churn_err;
+/* Odd while the module may be away. */
+static unsigned int churn_generation;
 
 /* All that can be refused is the program, when the module is not there. */
 static int load_and_read(void)
 {
+	unsigned int generation = __atomic_load_n(&churn_generation, __ATOMIC_SEQ_CST);
 	int prog_fd = load_prog(), link_fd, fd, err = 0;
 	char buf[16];
 
+	if (prog_fd == -ENOENT && (generation % 2 ||
+	    generation != __atomic_load_n(&churn_generation, __ATOMIC_SEQ_CST))) {
+		usleep(1000);
+		return 0;
+	}
 	if (prog_fd < 0)
-		return prog_fd == -ENOENT ? 0 : prog_fd;
+		return prog_fd;
 	link_fd = create_link(prog_fd);
 	close(prog_fd);
 	if (link_fd < 0)
@@ -531,6 +539,7 @@ static void test_churn(void)
 	WRITE_ONCE(churn_stop, false);
 	churn_reads = 0;
 	churn_err = 0;
+	churn_generation = 0;
 	for (; started < CHURN_READERS; started++) {
 		if (!ASSERT_OK(pthread_create(&readers[started], NULL, churn_thread, NULL),
 			       "thread"))
@@ -543,6 +552,7 @@ static void test_churn(void)
 			break;
 		close(fd);
 
+		__atomic_add_fetch(&churn_generation, 1, __ATOMIC_SEQ_CST);
 		for (i = 0; i < UNLOAD_TRIES; i++) {
 			err = unload_once(ITER_MODULE);
 			if (err != -EWOULDBLOCK)
@@ -555,6 +565,7 @@ static void test_churn(void)
 		WRITE_ONCE(churn_pause, false);
 		if (!ASSERT_OK(err, "unload") || !ASSERT_OK(load(ITER_MODULE, ""), "load"))
 			break;
+		__atomic_add_fetch(&churn_generation, 1, __ATOMIC_SEQ_CST);
 	}
 	ASSERT_GT(refused, 0, "unloads refused");
 	ASSERT_GT(READ_ONCE(churn_reads), rounds / 10, "reads beside");

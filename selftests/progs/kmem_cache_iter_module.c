@@ -17,12 +17,14 @@ bool gave_up;
 static void wait(void)
 {
 	__u64 end = bpf_ktime_get_ns() + WAIT_MAX_NS;
-	int i;
+	int i, j;
 
 	WRITE_ONCE(waiting, 1);
-	bpf_for(i, 0, 1 << 23) {
-		if (READ_ONCE(go_on))
-			return;
+	bpf_for(i, 0, 1 << 20) {
+		bpf_for(j, 0, 1 << 8) {
+			if (READ_ONCE(go_on))
+				return;
+		}
 		if (bpf_ktime_get_ns() > end)
 			break;
 	}
