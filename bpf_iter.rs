@@ -376,17 +376,21 @@ impl<T: Target> TargetVTable<T> {
     /// or null in `stop`.
     #[inline(never)]
     unsafe fn run_prog(seq: *mut bindings::seq_file, entry: *mut c_void, in_stop: bool) -> c_int {
-        let mut meta: bindings::bpf_iter_meta = pin_init::zeroed();
-        meta.__bindgen_anon_1.seq = seq;
+        let mut meta = MaybeUninit::<bindings::bpf_iter_meta>::uninit();
+        let meta = meta.as_mut_ptr();
 
-        // SAFETY: `meta` is valid, and so is the `seq_file` in it.
-        let prog = unsafe { bindings::bpf_iter_get_info(&mut meta, in_stop) };
+        // SAFETY: This is a field of `meta`, which is valid for writes.
+        unsafe { (*meta).__bindgen_anon_1.seq = seq };
+
+        // SAFETY: `meta` is valid for writes, and the `seq_file` in it is valid. The other fields
+        // are set here, if a program is to be run.
+        let prog = unsafe { bindings::bpf_iter_get_info(meta, in_stop) };
         if prog.is_null() {
             return 0;
         }
 
         let mut context = Context {
-            meta: MetadataPtr::new(&mut meta),
+            meta: MetadataPtr::new(meta),
             entry: MetadataPtr::new(entry),
         };
 
