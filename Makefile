@@ -22,6 +22,7 @@ export TIMEOUT ?= $(if $(CONFIG),3600,1800)
 export SEED
 export LOAD
 export FUZZ
+export BOOTS
 export KDIR
 
 help:
@@ -53,6 +54,7 @@ help:
 	@echo '                  of the names of selftests (default: these four, kmem_cache_iter, bpf_iter)'
 	@echo 'CHECKS=a,b        which checks make check makes'
 	@echo 'LOAD=percent      how much the tests under load do (default 100)'
+	@echo 'BOOTS=number      how many boots make bench measures times in (default 7)'
 	@echo 'SEED=number       repeat a run of make test that printed it'
 	@echo 'FUZZ="..."        repeat a sequence of operations that kmem_cache_iter_fuzz printed'
 	@echo 'TIMEOUT=seconds   when to give up on a guest (default 1800, with CONFIG 3600)'

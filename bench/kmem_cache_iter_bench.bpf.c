@@ -41,6 +41,18 @@ int count(struct bpf_iter__kmem_cache *ctx)
 }
 
 SEC("syscall")
+int count_in_loop(void *ctx)
+{
+	struct bpf_iter_kmem_cache it;
+
+	bpf_iter_kmem_cache_new(&it);
+	while (bpf_iter_kmem_cache_next(&it))
+		visited++;
+	bpf_iter_kmem_cache_destroy(&it);
+	return 0;
+}
+
+SEC("syscall")
 int loop(void *ctx)
 {
 	struct bpf_iter_kmem_cache it;

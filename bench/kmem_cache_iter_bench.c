@@ -79,17 +79,29 @@ static void report(const char *measure, unsigned long long result)
 	fflush(stdout);
 }
 
+static int attach(struct bpf_program *prog)
+{
+	int link = bpf_link_create(bpf_program__fd(prog), 0, BPF_TRACE_ITER, NULL);
+
+	if (link < 0)
+		err(1, "attach %s", bpf_program__name(prog));
+	return link;
+}
+
+static int open_link(int link)
+{
+	int fd = bpf_iter_create(link);
+
+	if (fd < 0)
+		err(1, "create an iterator file");
+	return fd;
+}
+
 /* The file takes the place of its link. */
 static int open_iter(struct bpf_program *prog)
 {
-	int link, fd;
+	int link = attach(prog), fd = open_link(link);
 
-	link = bpf_link_create(bpf_program__fd(prog), 0, BPF_TRACE_ITER, NULL);
-	if (link < 0)
-		err(1, "attach %s", bpf_program__name(prog));
-	fd = bpf_iter_create(link);
-	if (fd < 0)
-		err(1, "create an iterator file");
 	close(link);
 	return fd;
 }
@@ -103,24 +115,29 @@ static int open_slabinfo(void)
 	return fd;
 }
 
+/* How much the last file has shown. */
+static unsigned long long bytes_read;
+
 static void read_to_end(int fd, size_t size)
 {
 	static char buf[READ_MAX];
 	ssize_t len;
 
+	bytes_read = 0;
 	do {
 		len = read(fd, buf, size);
+		bytes_read += len;
 	} while (len > 0);
 	if (len < 0)
 		err(1, "read");
 }
 
-static void run_loop(void)
+static void run(struct bpf_program *prog)
 {
 	LIBBPF_OPTS(bpf_test_run_opts, opts);
 
-	if (bpf_prog_test_run_opts(bpf_program__fd(skel->progs.loop), &opts))
-		err(1, "run the loop");
+	if (bpf_prog_test_run_opts(bpf_program__fd(prog), &opts))
+		err(1, "run %s", bpf_program__name(prog));
 }
 
 static void visit_all(void)
@@ -131,14 +148,18 @@ static void visit_all(void)
 	read_to_end(fd, READ_MAX);
 	close(fd);
 	report("caches", skel->bss->visited);
+
+	skel->bss->visited = 0;
+	run(skel->progs.count_in_loop);
+	report("caches_in_loop", skel->bss->visited);
 }
 
 #define MEASURE(measure, before, what, after)				\
 do {									\
 	unsigned long long least = ~0ULL, start, took;			\
-	int run;							\
+	int i_run;							\
 									\
-	for (run = 0; run < RUNS; run++) {				\
+	for (i_run = 0; i_run < RUNS; i_run++) {			\
 		before;							\
 		start = __rdtsc();					\
 		what;							\
@@ -154,19 +175,25 @@ static void count_reads(void)
 {
 	char measure[32];
 	size_t i;
-	int fd;
+	int link, fd;
 
 	visit_all();
-	MEASURE("open", (void)0, fd = open_iter(skel->progs.return_at_once), close(fd));
-	MEASURE("open_close", (void)0, close(open_iter(skel->progs.return_at_once)), (void)0);
+	MEASURE("attach_open", (void)0,
+		link = attach(skel->progs.return_at_once); fd = open_link(link),
+		close(fd); close(link));
+	link = attach(skel->progs.return_at_once);
+	MEASURE("open_close", (void)0, close(open_link(link)), (void)0);
+	close(link);
 	MEASURE("return_at_once", fd = open_iter(skel->progs.return_at_once),
 		read_to_end(fd, READ_MAX), close(fd));
 	for (i = 0; i < sizeof(read_sizes) / sizeof(*read_sizes); i++) {
 		snprintf(measure, sizeof(measure), "print_%zu", read_sizes[i]);
 		MEASURE(measure, fd = open_iter(skel->progs.print),
 			read_to_end(fd, read_sizes[i]), close(fd));
+		snprintf(measure, sizeof(measure), "bytes_%zu", read_sizes[i]);
+		report(measure, bytes_read);
 	}
-	MEASURE("loop", (void)0, run_loop(), (void)0);
+	MEASURE("loop", (void)0, run(skel->progs.loop), (void)0);
 	MEASURE("slabinfo", fd = open_slabinfo(), read_to_end(fd, READ_MAX), close(fd));
 }
 
@@ -186,18 +213,39 @@ static int compare(const void *a, const void *b)
 	return *x < *y ? -1 : *x > *y;
 }
 
-/* What a cache costs to create and to destroy, while files have been read in part. */
-static void count_pairs(int nr_files)
+static unsigned long long median(unsigned long long *results)
 {
-	unsigned long long creates[PAIRS_RUNS], destroys[PAIRS_RUNS], start;
-	int files[OPEN_MAX_FILES], i;
-	char measure[32], byte;
+	qsort(results, PAIRS_RUNS, sizeof(*results), compare);
+	return results[PAIRS_RUNS / 2];
+}
 
-	for (i = 0; i < nr_files; i++) {
+/* Files that have shown the first byte of the first cache, and so stand at the second. */
+static void begin_files(int *files, int nr)
+{
+	char byte;
+	int i;
+
+	for (i = 0; i < nr; i++) {
 		files[i] = open_iter(skel->progs.print);
 		if (read(files[i], &byte, 1) != 1)
 			err(1, "read");
 	}
+}
+
+static void close_files(int *files, int nr)
+{
+	while (nr--)
+		close(files[nr]);
+}
+
+/* What a cache costs to create and to destroy, while files stand at another one. */
+static void count_pairs(int nr_files)
+{
+	unsigned long long creates[PAIRS_RUNS], destroys[PAIRS_RUNS], start;
+	int files[OPEN_MAX_FILES], i;
+	char measure[32];
+
+	begin_files(files, nr_files);
 	for (i = 0; i < PAIRS_RUNS; i++) {
 		start = cpu_time();
 		churn("create pair %d %d", PAIRS_AT, PAIRS);
@@ -206,14 +254,29 @@ static void count_pairs(int nr_files)
 		churn("destroy %d %d", PAIRS_AT, PAIRS);
 		destroys[i] = cpu_time() - start;
 	}
-	for (i = 0; i < nr_files; i++)
-		close(files[i]);
-	qsort(creates, PAIRS_RUNS, sizeof(*creates), compare);
-	qsort(destroys, PAIRS_RUNS, sizeof(*destroys), compare);
+	close_files(files, nr_files);
 	snprintf(measure, sizeof(measure), "create_%d", nr_files);
-	report(measure, creates[PAIRS_RUNS / 2] / PAIRS);
+	report(measure, median(creates) / PAIRS);
 	snprintf(measure, sizeof(measure), "destroy_%d", nr_files);
-	report(measure, destroys[PAIRS_RUNS / 2] / PAIRS);
+	report(measure, median(destroys) / PAIRS);
+}
+
+/* What a cache costs to destroy, while files stand at it. */
+static void count_destroy_here(void)
+{
+	unsigned long long destroys[PAIRS_RUNS], start;
+	int files[OPEN_MAX_FILES], i;
+
+	for (i = 0; i < PAIRS_RUNS; i++) {
+		churn("create pair %d 2", PAIRS_AT);
+		begin_files(files, OPEN_MAX_FILES);
+		start = cpu_time();
+		churn("destroy %d 1", PAIRS_AT);
+		destroys[i] = cpu_time() - start;
+		close_files(files, OPEN_MAX_FILES);
+		churn("destroy %d 1", PAIRS_AT + 1);
+	}
+	report("destroy_here", median(destroys));
 }
 
 static void count_instructions(void)
@@ -223,11 +286,10 @@ static void count_instructions(void)
 	for (i = 0; i < sizeof(numbers) / sizeof(*numbers); i++) {
 		have_caches(numbers[i]);
 		count_reads();
-		if (i == 0) {
-			count_pairs(0);
-			count_pairs(1);
-			count_pairs(OPEN_MAX_FILES);
-		}
+		count_pairs(0);
+		count_pairs(1);
+		count_pairs(OPEN_MAX_FILES);
+		count_destroy_here();
 	}
 }
 
@@ -243,13 +305,13 @@ static void report_watched(const char *measure, unsigned long long held)
 	report(name, held);
 }
 
-/* An interrupt can make it longer, but is not always there. */
+/* Work after an interrupt can make it longer, but is not always there. */
 #define WATCH(measure, what)						\
 do {									\
 	unsigned long long least = ~0ULL;				\
-	int run;							\
+	int i_run;							\
 									\
-	for (run = 0; run < RUNS; run++) {				\
+	for (i_run = 0; i_run < RUNS; i_run++) {			\
 		watch->bss->taken = 0;					\
 		watch->bss->held_max = 0;				\
 		what;							\
@@ -267,7 +329,8 @@ static void read_and_close(int fd, size_t size)
 
 static void watch_slab_mutex(void)
 {
-	size_t i;
+	char measure[32];
+	size_t i, j;
 
 	watch = slab_mutex__open_and_load();
 	if (!watch || slab_mutex__attach(watch))
@@ -279,9 +342,12 @@ static void watch_slab_mutex(void)
 		visit_all();
 		WATCH("return_at_once",
 		      read_and_close(open_iter(skel->progs.return_at_once), READ_MAX));
-		WATCH("print_64", read_and_close(open_iter(skel->progs.print), 64));
-		WATCH("print_65536", read_and_close(open_iter(skel->progs.print), READ_MAX));
-		WATCH("loop", run_loop());
+		for (j = 0; j < sizeof(read_sizes) / sizeof(*read_sizes); j++) {
+			snprintf(measure, sizeof(measure), "print_%zu", read_sizes[j]);
+			WATCH(measure,
+			      read_and_close(open_iter(skel->progs.print), read_sizes[j]));
+		}
+		WATCH("loop", run(skel->progs.loop));
 		WATCH("slabinfo", read_and_close(open_slabinfo(), READ_MAX));
 	}
 }
@@ -311,16 +377,11 @@ static void use_cpu(int cpu)
 static void *keep_reading(void *arg)
 {
 	enum reader reader = *(enum reader *)arg;
-	int link = bpf_link_create(bpf_program__fd(skel->progs.print), 0, BPF_TRACE_ITER, NULL);
-	int fd;
+	int link = attach(skel->progs.print), fd;
 
-	if (link < 0)
-		err(1, "attach");
 	use_cpu(1);
 	while (!__atomic_load_n(&stop_reading, __ATOMIC_RELAXED)) {
-		fd = reader == ITER_READER ? bpf_iter_create(link) : open_slabinfo();
-		if (fd < 0)
-			err(1, "create an iterator file");
+		fd = reader == ITER_READER ? open_link(link) : open_slabinfo();
 		read_to_end(fd, READ_MAX);
 		close(fd);
 		full_reads++;

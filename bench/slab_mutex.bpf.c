@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * How often slab_mutex is taken by a thread, and how long it is held.
+ * How often slab_mutex is taken by a thread, and how long it is held. The timer's
+ * interrupts are not in that.
  */
 #include <vmlinux.h>
 #include <bpf/bpf_helpers.h>
@@ -19,6 +20,22 @@ static bool is_watched(struct mutex *lock)
 	__u32 current_thread = bpf_get_current_pid_tgid();
 
 	return current_thread == thread && (const void *)lock == &slab_mutex;
+}
+
+__u64 interrupted;
+
+SEC("tp_btf/local_timer_entry")
+int BPF_PROG(timer_begins)
+{
+	interrupted = bpf_ktime_get_ns();
+	return 0;
+}
+
+SEC("tp_btf/local_timer_exit")
+int BPF_PROG(timer_ends)
+{
+	since += bpf_ktime_get_ns() - interrupted;
+	return 0;
 }
 
 SEC("fexit/mutex_lock")
