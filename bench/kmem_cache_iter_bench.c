@@ -79,7 +79,7 @@ static void report(const char *measure, unsigned long long result)
 	fflush(stdout);
 }
 
-static int attach(struct bpf_program *prog)
+static int attach_prog(struct bpf_program *prog)
 {
 	int link = bpf_link_create(bpf_program__fd(prog), 0, BPF_TRACE_ITER, NULL);
 
@@ -100,7 +100,7 @@ static int open_link(int link)
 /* The file takes the place of its link. */
 static int open_iter(struct bpf_program *prog)
 {
-	int link = attach(prog), fd = open_link(link);
+	int link = attach_prog(prog), fd = open_link(link);
 
 	close(link);
 	return fd;
@@ -132,7 +132,7 @@ static void read_to_end(int fd, size_t size)
 		err(1, "read");
 }
 
-static void run(struct bpf_program *prog)
+static void run_prog(struct bpf_program *prog)
 {
 	LIBBPF_OPTS(bpf_test_run_opts, opts);
 
@@ -150,16 +150,16 @@ static void visit_all(void)
 	report("caches", skel->bss->visited);
 
 	skel->bss->visited = 0;
-	run(skel->progs.count_in_loop);
+	run_prog(skel->progs.count_in_loop);
 	report("caches_in_loop", skel->bss->visited);
 }
 
 #define MEASURE(measure, before, what, after)				\
 do {									\
 	unsigned long long least = ~0ULL, start, took;			\
-	int i_run;							\
+	int run;							\
 									\
-	for (i_run = 0; i_run < RUNS; i_run++) {			\
+	for (run = 0; run < RUNS; run++) {				\
 		before;							\
 		start = __rdtsc();					\
 		what;							\
@@ -179,9 +179,9 @@ static void count_reads(void)
 
 	visit_all();
 	MEASURE("attach_open", (void)0,
-		link = attach(skel->progs.return_at_once); fd = open_link(link),
+		link = attach_prog(skel->progs.return_at_once); fd = open_link(link),
 		close(fd); close(link));
-	link = attach(skel->progs.return_at_once);
+	link = attach_prog(skel->progs.return_at_once);
 	MEASURE("open_close", (void)0, close(open_link(link)), (void)0);
 	close(link);
 	MEASURE("return_at_once", fd = open_iter(skel->progs.return_at_once),
@@ -193,7 +193,7 @@ static void count_reads(void)
 		snprintf(measure, sizeof(measure), "bytes_%zu", read_sizes[i]);
 		report(measure, bytes_read);
 	}
-	MEASURE("loop", (void)0, run(skel->progs.loop), (void)0);
+	MEASURE("loop", (void)0, run_prog(skel->progs.loop), (void)0);
 	MEASURE("slabinfo", fd = open_slabinfo(), read_to_end(fd, READ_MAX), close(fd));
 }
 
@@ -213,10 +213,10 @@ static int compare(const void *a, const void *b)
 	return *x < *y ? -1 : *x > *y;
 }
 
-static unsigned long long median(unsigned long long *results)
+static unsigned long long median(unsigned long long *results, int nr)
 {
-	qsort(results, PAIRS_RUNS, sizeof(*results), compare);
-	return results[PAIRS_RUNS / 2];
+	qsort(results, nr, sizeof(*results), compare);
+	return results[nr / 2];
 }
 
 /* Files that have shown the first byte of the first cache, and so stand at the second. */
@@ -256,9 +256,9 @@ static void count_pairs(int nr_files)
 	}
 	close_files(files, nr_files);
 	snprintf(measure, sizeof(measure), "create_%d", nr_files);
-	report(measure, median(creates) / PAIRS);
+	report(measure, median(creates, PAIRS_RUNS) / PAIRS);
 	snprintf(measure, sizeof(measure), "destroy_%d", nr_files);
-	report(measure, median(destroys) / PAIRS);
+	report(measure, median(destroys, PAIRS_RUNS) / PAIRS);
 }
 
 /* What a cache costs to destroy, while files stand at it. */
@@ -276,7 +276,7 @@ static void count_destroy_here(void)
 		close_files(files, OPEN_MAX_FILES);
 		churn("destroy %d 1", PAIRS_AT + 1);
 	}
-	report("destroy_here", median(destroys));
+	report("destroy_here", median(destroys, PAIRS_RUNS));
 }
 
 static void count_instructions(void)
@@ -305,20 +305,22 @@ static void report_watched(const char *measure, unsigned long long held)
 	report(name, held);
 }
 
-/* Work after an interrupt can make it longer, but is not always there. */
+/*
+ * The longest section of a run is missing when it was interrupted, and one can be
+ * longer than it should: the middle of the runs is the result.
+ */
 #define WATCH(measure, what)						\
 do {									\
-	unsigned long long least = ~0ULL;				\
-	int i_run;							\
+	unsigned long long held[RUNS];					\
+	int run;							\
 									\
-	for (i_run = 0; i_run < RUNS; i_run++) {			\
+	for (run = 0; run < RUNS; run++) {				\
 		watch->bss->taken = 0;					\
 		watch->bss->held_max = 0;				\
 		what;							\
-		if (watch->bss->held_max < least)			\
-			least = watch->bss->held_max;			\
+		held[run] = watch->bss->held_max;			\
 	}								\
-	report_watched(measure, least);					\
+	report_watched(measure, median(held, RUNS));			\
 } while (0)
 
 static void read_and_close(int fd, size_t size)
@@ -347,7 +349,7 @@ static void watch_slab_mutex(void)
 			WATCH(measure,
 			      read_and_close(open_iter(skel->progs.print), read_sizes[j]));
 		}
-		WATCH("loop", run(skel->progs.loop));
+		WATCH("loop", run_prog(skel->progs.loop));
 		WATCH("slabinfo", read_and_close(open_slabinfo(), READ_MAX));
 	}
 }
@@ -377,7 +379,7 @@ static void use_cpu(int cpu)
 static void *keep_reading(void *arg)
 {
 	enum reader reader = *(enum reader *)arg;
-	int link = attach(skel->progs.print), fd;
+	int link = attach_prog(skel->progs.print), fd;
 
 	use_cpu(1);
 	while (!__atomic_load_n(&stop_reading, __ATOMIC_RELAXED)) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * How often slab_mutex is taken by a thread, and how long it is held. The timer's
- * interrupts are not in that.
+ * How often slab_mutex is taken by a thread, and how long it is held when nothing
+ * interrupts that.
  */
 #include <vmlinux.h>
 #include <bpf/bpf_helpers.h>
@@ -22,19 +22,19 @@ static bool is_watched(struct mutex *lock)
 	return current_thread == thread && (const void *)lock == &slab_mutex;
 }
 
-__u64 interrupted;
+bool interrupted;
 
 SEC("tp_btf/local_timer_entry")
-int BPF_PROG(timer_begins)
+int BPF_PROG(timer)
 {
-	interrupted = bpf_ktime_get_ns();
+	interrupted = true;
 	return 0;
 }
 
-SEC("tp_btf/local_timer_exit")
-int BPF_PROG(timer_ends)
+SEC("tp_btf/irq_handler_entry")
+int BPF_PROG(device)
 {
-	since += bpf_ktime_get_ns() - interrupted;
+	interrupted = true;
 	return 0;
 }
 
@@ -43,6 +43,7 @@ int BPF_PROG(locked, struct mutex *lock)
 {
 	if (is_watched(lock)) {
 		taken++;
+		interrupted = false;
 		since = bpf_ktime_get_ns();
 	}
 	return 0;
@@ -55,7 +56,7 @@ int BPF_PROG(unlocked, struct mutex *lock)
 
 	if (is_watched(lock)) {
 		held = bpf_ktime_get_ns() - since;
-		if (held > held_max)
+		if (!interrupted && held > held_max)
 			held_max = held;
 	}
 	return 0;

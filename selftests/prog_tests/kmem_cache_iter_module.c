@@ -487,8 +487,9 @@ static int load_and_read(void)
 	int prog_fd = load_prog(), link_fd, fd, err = 0;
 	char buf[16];
 
-	if (prog_fd == -ENOENT && (generation % 2 ||
-	    generation != __atomic_load_n(&churn_generation, __ATOMIC_SEQ_CST))) {
+	if (prog_fd == -ENOENT &&
+	    (generation % 2 ||
+	     generation != __atomic_load_n(&churn_generation, __ATOMIC_SEQ_CST))) {
 		usleep(1000);
 		return 0;
 	}
