@@ -24,7 +24,7 @@ __bpf_kfunc_start_defs();
  * @it: State of the loop, uninitialised.
  *
  * Context: Sleepable programs.
- * Return: 0.
+ * Return: Always 0.
  */
 __bpf_kfunc int bpf_iter_kmem_cache_new(struct bpf_iter_kmem_cache *it)
 {
