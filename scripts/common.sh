@@ -53,6 +53,15 @@ lock() {
 	flock -n 9 || { say "  ...  waiting for another run that works on $1"; flock 9; }
 }
 
+# use_kernel: build the test kernel, in the directory $build, and keep others from
+# building it anew before this run has ended.
+use_kernel() {
+	local name=kernel-${ITER:-y}${CONFIG:+-$CONFIG}
+	lock "${name//\//-}"
+	# shellcheck disable=SC2034 # the sourcing scripts use it
+	build=$("$repo/scripts/kernel")
+}
+
 elapsed() { printf '%3d:%02d' $((($1) / 60)) $((($1) % 60)); }
 
 # stage TITLE LOG COMMAND...: run COMMAND with its output in LOG, and show that
