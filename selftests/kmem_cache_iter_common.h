@@ -56,6 +56,19 @@ static inline long loaded(long operations)
 /* Past the runner, which shows the output of failed tests alone. */
 #define note(fmt, ...) dprintf(STDERR_FILENO, "%s: " fmt "\n", test_name, ##__VA_ARGS__)
 
+/* For long tests, to say how far they are. */
+#define note_each_minute(fmt, ...)				\
+	({							\
+		static time_t noted;				\
+		time_t now = time(NULL);			\
+								\
+		noted = noted ?: now;				\
+		if (now - noted >= 60) {			\
+			noted = now;				\
+			note(fmt, ##__VA_ARGS__);		\
+		}						\
+	})
+
 /* The seed of the random numbers, which repeats a run when it is given as SEED. */
 static inline unsigned int pick_seed(const char *test_name)
 {

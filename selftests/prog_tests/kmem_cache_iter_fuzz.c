@@ -949,6 +949,7 @@ static void fuzz(void)
 	for (seed = pick_seed(test_name); done < operations && !err; done += nr, seed++) {
 		/* The kernel may not live to tell. */
 		dprintf(kmsg, "<6>%s: SEED=%u", test_name, seed);
+		note_each_minute("%ld of %ld operations", done, operations);
 		nr = pick_steps(steps, SEQUENCE, seed);
 		err = run_steps(steps, nr) ?: check_kmsg(kmsg);
 		if (err) {

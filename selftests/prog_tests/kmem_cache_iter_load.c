@@ -196,6 +196,9 @@ static void run_load(struct kmem_cache_iter_stress *skel)
 					      &churners[nr_churners]), "thread"))
 			break;
 	}
+	for (; go_on(); sleep(1))
+		note_each_minute("%ld reads and %ld pairs to go",
+				 MAX(READ_ONCE(reads_left), 0), MAX(READ_ONCE(pairs_left), 0));
 	for (i = 0; i < nr_churners; i++) {
 		pthread_join(churners[i].thread, NULL);
 		ASSERT_GT(churners[i].pairs, 0, "caches created and destroyed");
