@@ -57,6 +57,7 @@ help:
 	@echo 'BOOTS=number      how many boots make bench measures times in (default 7)'
 	@echo 'SEED=number       repeat a run of make test that printed it'
 	@echo 'FUZZ="..."        repeat a sequence of operations that kmem_cache_iter_fuzz printed'
+	@echo 'MEMORY=size       what a guest has of that (default 2G, with CONFIG=debug 512M)'
 	@echo 'TIMEOUT=seconds   when to give up on a guest (default 1800, with CONFIG 3600)'
 
 run test test-long mutate check bench series series-test shell:
