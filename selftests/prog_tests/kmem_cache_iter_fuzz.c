@@ -115,6 +115,9 @@ static struct state {
 	struct child children[NR_CHILDREN];
 } state;
 
+/* What an operation returns that finds nothing to work on. Errors are negative. */
+#define NOTHING		1
+
 #define fail(fmt, ...) ({ note(fmt, ##__VA_ARGS__); -1; })
 
 static int expect(const char *what, long result, long expected)
@@ -197,7 +200,7 @@ static int op_insmod(__u32 a, __u32 b)
 	int err;
 
 	if (!is_module)
-		return 0;
+		return NOTHING;
 	err = finit_module_by_path(ITER_MODULE_KO, "");
 	if (expect("insmod", err, state.loaded ? -EEXIST : 0))
 		return -1;
@@ -208,7 +211,7 @@ static int op_insmod(__u32 a, __u32 b)
 static int op_rmmod(__u32 a, __u32 b)
 {
 	if (!is_module)
-		return 0;
+		return NOTHING;
 	if (!state.loaded)
 		return expect("rmmod when it is not loaded", unload_once(ITER_MODULE), -ENOENT);
 	if (held())
@@ -262,7 +265,7 @@ static int op_unload(__u32 a, __u32 b)
 	int i = pick_prog(a);
 
 	if (i < 0)
-		return 0;
+		return NOTHING;
 	close(state.progs[i].fd);
 	state.progs[i].fd = -1;
 	return 0;
@@ -298,7 +301,7 @@ static int op_update(__u32 a, __u32 b)
 	long ret;
 
 	if (i < 0 || slot < 0)
-		return 0;
+		return NOTHING;
 	link = state.links[slot].of;
 	ret = result_of(bpf_link_update(state.links[slot].fd, state.progs[i].fd, NULL));
 	if (state.progs[i].kind == LOOP)
@@ -314,7 +317,7 @@ static int op_detach(__u32 a, __u32 b)
 	int slot = pick(state.links, NR_LINKS, a);
 
 	if (slot < 0)
-		return 0;
+		return NOTHING;
 	return expect("detach", result_of(bpf_link_detach(state.links[slot].fd)), -EOPNOTSUPP);
 }
 
@@ -327,7 +330,7 @@ static int op_info(__u32 a, __u32 b)
 	long ret;
 
 	if (slot < 0)
-		return 0;
+		return NOTHING;
 	info.iter.target_name = ptr_to_u64(name);
 	info.iter.target_name_len = b % sizeof(name);
 	if (!info.iter.target_name_len)
@@ -348,7 +351,7 @@ static int op_fdinfo(__u32 a, __u32 b)
 	FILE *fdinfo;
 
 	if (slot < 0)
-		return 0;
+		return NOTHING;
 	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", state.links[slot].fd);
 	fdinfo = fopen(path, "r");
 	if (!fdinfo)
@@ -373,7 +376,7 @@ static int op_pin(__u32 a, __u32 b)
 	long ret;
 
 	if (slot < 0)
-		return 0;
+		return NOTHING;
 	ret = result_of(bpf_obj_pin(state.links[slot].fd, pin_path(pin)));
 	if (state.pins[pin].fd >= 0)
 		return expect("pin in the place of another", ret, -EEXIST);
@@ -402,7 +405,7 @@ static int op_close_link(__u32 a, __u32 b)
 	int slot = pick(state.links, NR_LINKS, a);
 
 	if (slot < 0)
-		return 0;
+		return NOTHING;
 	close(state.links[slot].fd);
 	put(state.links[slot].of);
 	state.links[slot].fd = -1;
@@ -443,7 +446,7 @@ static int op_iter(__u32 a, __u32 b)
 	long fd;
 
 	if (slot < 0)
-		return 0;
+		return NOTHING;
 	fd = result_of(bpf_iter_create(state.links[slot].fd));
 	if (fd < 0)
 		return fail("create an iterator file: %ld", fd);
@@ -539,7 +542,7 @@ static int op_read(__u32 a, __u32 b)
 	size_t size = pick_size(b);
 
 	if (slot < 0)
-		return expect("read no file", result_of(read(-1, shared->buf, size)), -EBADF);
+		return NOTHING;
 	begin(state.files[slot].of);
 	return check_read(state.files[slot].of,
 			  result_of(read(state.files[slot].fd, shared->buf, size)), size);
@@ -553,7 +556,7 @@ static int op_read_badly(__u32 a, __u32 b)
 	long ret;
 
 	if (slot < 0)
-		return 0;
+		return NOTHING;
 	file = state.files[slot].of;
 	begin(file);
 	ret = result_of(read(state.files[slot].fd, nowhere, 4096));
@@ -573,7 +576,7 @@ static int op_pread(__u32 a, __u32 b)
 	long ret;
 
 	if (slot < 0)
-		return 0;
+		return NOTHING;
 	file = state.files[slot].of;
 	ret = result_of(pread(state.files[slot].fd, shared->buf, size, b));
 	if (!file->by_path)
@@ -587,7 +590,7 @@ static int op_lseek(__u32 a, __u32 b)
 	int slot = pick(state.files, NR_FILES, a);
 
 	if (slot < 0)
-		return 0;
+		return NOTHING;
 	return expect("lseek", result_of(lseek(state.files[slot].fd, b % 3, b % 3)), -ESPIPE);
 }
 
@@ -596,7 +599,7 @@ static int op_write(__u32 a, __u32 b)
 	int slot = pick(state.files, NR_FILES, a);
 
 	if (slot < 0)
-		return 0;
+		return NOTHING;
 	return expect("write", result_of(write(state.files[slot].fd, "x", 1)), -EBADF);
 }
 
@@ -606,7 +609,7 @@ static int op_poll(__u32 a, __u32 b)
 	struct pollfd pollfd = { .events = POLLIN };
 
 	if (slot < 0)
-		return 0;
+		return NOTHING;
 	pollfd.fd = state.files[slot].fd;
 	return expect("poll", result_of(poll(&pollfd, 1, b % 3)), 1);
 }
@@ -616,7 +619,7 @@ static int op_dup(__u32 a, __u32 b)
 	int slot = pick(state.files, NR_FILES, a), to = free_slot(state.files, NR_FILES);
 
 	if (slot < 0 || to < 0)
-		return 0;
+		return NOTHING;
 	state.files[to] = (struct slot){ dup(state.files[slot].fd), get(state.files[slot].of) };
 	return state.files[to].fd < 0 ? fail("dup: %d", -errno) : 0;
 }
@@ -626,7 +629,7 @@ static int op_close(__u32 a, __u32 b)
 	int slot = pick(state.files, NR_FILES, a);
 
 	if (slot < 0)
-		return 0;
+		return NOTHING;
 	close(state.files[slot].fd);
 	put(state.files[slot].of);
 	state.files[slot].fd = -1;
@@ -641,7 +644,7 @@ static int op_fork(__u32 a, __u32 b)
 	struct { int fd; size_t size; } command;
 
 	if (child->pid)
-		return 0;
+		return NOTHING;
 	if (pipe(fds))
 		return fail("pipe: %d", -errno);
 	child->pid = fork();
@@ -672,7 +675,7 @@ static int op_reap(__u32 a, __u32 b)
 	int status;
 
 	if (!child->pid)
-		return 0;
+		return NOTHING;
 	if (slot >= 0) {
 		command.fd = child->files[slot].fd;
 		begin(child->files[slot].of);
@@ -694,7 +697,7 @@ static int op_reap(__u32 a, __u32 b)
 static int op_create(__u32 a, __u32 b)
 {
 	if (state.next_id >= NR_CACHES)
-		return 0;
+		return NOTHING;
 	if (expect("create a cache", create_caches(state.next_id, 1), 0))
 		return -1;
 	state.alive[state.next_id++] = true;
@@ -715,7 +718,7 @@ static int op_destroy(__u32 a, __u32 b)
 	int id, nr = count_alive();
 
 	if (!nr)
-		return 0;
+		return NOTHING;
 	for (id = 0, nr = a % nr; !state.alive[id] || nr--; id++)
 		;
 	state.alive[id] = false;
@@ -728,7 +731,7 @@ static int op_run(__u32 a, __u32 b)
 	int i = pick_prog(a), err;
 
 	if (i < 0)
-		return 0;
+		return NOTHING;
 	err = bpf_prog_test_run_opts(state.progs[i].fd, &opts);
 	if (state.progs[i].kind != LOOP)
 		return err ? 0 : fail("run of an iterator program");
@@ -742,7 +745,7 @@ static const struct op {
 	int weight;
 	int (*run)(__u32 a, __u32 b);
 } ops[] = {
-	{ "insmod",	1,	op_insmod },
+	{ "insmod",	5,	op_insmod },
 	{ "rmmod",	2,	op_rmmod },
 	{ "load",	6,	op_load },
 	{ "unload",	5,	op_unload },
@@ -765,8 +768,8 @@ static const struct op {
 	{ "poll",	4,	op_poll },
 	{ "dup",	12,	op_dup },
 	{ "close",	28,	op_close },
-	{ "fork",	1,	op_fork },
-	{ "reap",	1,	op_reap },
+	{ "fork",	2,	op_fork },
+	{ "reap",	2,	op_reap },
 	{ "create",	10,	op_create },
 	{ "destroy",	8,	op_destroy },
 };
@@ -868,7 +871,8 @@ static int end_state(void)
 	int i, err = 0;
 
 	for (i = 0; i < NR_CHILDREN; i++)
-		err = op_reap(i, 0) ?: err;
+		if (state.children[i].pid)
+			err = op_reap(i, 0) ?: err;
 	while (pick(state.files, NR_FILES, 0) >= 0)
 		op_close(0, 0);
 	for (i = 0; i < NR_PINS; i++)
@@ -884,18 +888,20 @@ static int end_state(void)
 	return err ?: expect("caches that are left", count_caches(CACHE_PREFIX "-"), 0);
 }
 
+/* Returns how many of the operations had something to work on. */
 static int run_steps(const struct step *steps, int nr)
 {
-	int i, err = 0;
+	int i, ret = 0, done = 0;
 
 	begin_state();
-	for (i = 0; i < nr && !err; i++) {
-		err = steps[i].op->run(steps[i].a, steps[i].b);
-		if (err)
+	for (i = 0; i < nr && ret >= 0; i++) {
+		ret = steps[i].op->run(steps[i].a, steps[i].b);
+		done += !ret;
+		if (ret < 0)
 			note("operation %d is it: %s %u %u", i + 1, steps[i].op->name,
 			     steps[i].a, steps[i].b);
 	}
-	return end_state() ?: err;
+	return end_state() ?: ret < 0 ? ret : done;
 }
 
 static void copy_program(enum kind kind, struct bpf_program *prog, __u32 flags)
@@ -928,31 +934,35 @@ static int find_target(void)
 static void fuzz(void)
 {
 	long operations = loaded(is_debug_kernel() ? OPERATIONS_DEBUG : OPERATIONS), done = 0;
-	int kmsg = open(KMSG, O_RDWR | O_NONBLOCK), nr, err = 0;
+	int kmsg = open(KMSG, O_RDWR | O_NONBLOCK), nr, ret, err = 0;
 	struct step steps[SEQUENCE];
 	const char *text = getenv("FUZZ");
 	unsigned int seed;
 
 	if (!ASSERT_GE(kmsg, 0, "open " KMSG))
 		return;
-	/* The last record is not the end if it has no newline, until there is a next one. */
+	/* A record with no newline is not shown until there is a next one. */
 	dprintf(kmsg, "<6>%s: begins\n", test_name);
 	lseek(kmsg, 0, SEEK_END);
 
 	if (text && *text) {
 		nr = parse_steps(steps, SEQUENCE, text);
-		if (ASSERT_GT(nr, 0, "FUZZ is \"NAME NUMBER NUMBER;...\""))
-			ASSERT_OK(run_steps(steps, nr) ?: check_kmsg(kmsg), "sequence");
+		if (ASSERT_GT(nr, 0, "FUZZ is \"NAME NUMBER NUMBER;...\"") &&
+		    ASSERT_GE(run_steps(steps, nr), 0, "sequence"))
+			ASSERT_OK(check_kmsg(kmsg), "console");
 		goto out;
 	}
 
-	for (seed = pick_seed(test_name); done < operations && !err; done += nr, seed++) {
+	for (seed = pick_seed(test_name); done < operations && !err; seed++) {
 		/* The kernel may not live to tell. */
-		dprintf(kmsg, "<6>%s: SEED=%u", test_name, seed);
+		dprintf(kmsg, "<6>%s: SEED=%u\n", test_name, seed);
 		note_each_minute("%ld of %ld operations", done, operations);
 		nr = pick_steps(steps, SEQUENCE, seed);
-		err = run_steps(steps, nr) ?: check_kmsg(kmsg);
-		if (err) {
+		ret = run_steps(steps, nr);
+		err = ret < 0 ? ret : check_kmsg(kmsg);
+		if (!err) {
+			done += ret;
+		} else {
 			note("SEED=%u repeats the sequence that has failed, and so does", seed);
 			print_steps(steps, nr);
 		}
