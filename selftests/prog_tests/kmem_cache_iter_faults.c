@@ -6,6 +6,7 @@
  * after it. That is a clean error, after which the same thing works, and nothing is
  * lost of what is read.
  */
+#include <sys/resource.h>
 #include <test_progs.h>
 #include "kmem_cache_iter_stress.h"
 
@@ -13,6 +14,7 @@
 #define BUF_SIZE	65536
 #define NTH_MAX		2000
 #define READ_TRIES	10
+#define FILES_MAX	4000
 
 static const char test_name[] = "kmem_cache_iter_faults";
 
@@ -29,37 +31,34 @@ static long result_of(long ret)
 	return ret < 0 ? -errno : ret;
 }
 
-/* Each returns a negative errno if something failed, and leaves nothing then. */
+/* Each returns a negative errno if something failed, and leaves nothing then; else 0 or a file. */
 static long attach(void)
 {
-	long fd = result_of(bpf_link_create(prog_fd, 0, BPF_TRACE_ITER, NULL));
-
-	if (fd >= 0)
-		close(fd);
-	return fd;
+	return result_of(bpf_link_create(prog_fd, 0, BPF_TRACE_ITER, NULL));
 }
 
 static long create_file(void)
 {
-	long fd = result_of(bpf_iter_create(link_fd));
-
-	if (fd >= 0)
-		close(fd);
-	return fd;
+	return result_of(bpf_iter_create(link_fd));
 }
 
 static long open_pinned(void)
 {
-	long fd = result_of(open(PIN, O_RDONLY));
-
-	if (fd >= 0)
-		close(fd);
-	return fd;
+	return result_of(open(PIN, O_RDONLY));
 }
 
 static long run_loop(void)
 {
 	return result_of(run_prog(skel->progs.loop));
+}
+
+static long run_and_close(long (*run)(void))
+{
+	long ret = run();
+
+	if (ret > 0)
+		close(ret);
+	return ret;
 }
 
 static void begin_failing(int nth)
@@ -139,6 +138,26 @@ static void test_read(size_t size, enum fault fault)
 		ASSERT_GT(all, 0, "reads failed");
 }
 
+/* Files pile up, until a page is asked for that there is not. */
+static void test_without_pages(const char *what, long (*run)(void))
+{
+	int fds[FILES_MAX], nr = 0;
+	long ret;
+
+	do {
+		begin_failing(1);
+		ret = run();
+		end_failing();
+		if (ret > 0)
+			fds[nr++] = ret;
+	} while (ret > 0 && nr < FILES_MAX);
+	note("%s: without pages for the %dth", what, nr + 1);
+	ASSERT_EQ(ret, -ENOMEM, what);
+	ASSERT_GE(run_and_close(run), 0, "again after a failure");
+	while (nr)
+		close(fds[--nr]);
+}
+
 static void test_step(const char *what, long (*run)(void), enum fault fault)
 {
 	int nth, calls = 0, failures = 0;
@@ -147,14 +166,14 @@ static void test_step(const char *what, long (*run)(void), enum fault fault)
 
 	for (nth = 1; nth < NTH_MAX && !left; nth++) {
 		begin_failing(nth);
-		ret = run();
+		ret = run_and_close(run);
 		left = end_failing();
 		calls += !left;
 		if (ret >= 0)
 			continue;
 		failures++;
 		if ((ret != -ENOMEM && ret != -EFAULT && !ASSERT_OK(ret, what)) ||
-		    !ASSERT_GE(run(), 0, "again after a failure"))
+		    !ASSERT_GE(run_and_close(run), 0, "again after a failure"))
 			return;
 	}
 	note("%s: %s: %d calls%s failed, and %d times all of it", fault_names[fault], what,
@@ -163,6 +182,8 @@ static void test_step(const char *what, long (*run)(void), enum fault fault)
 	/* Whether a slab of objects has to be made depends on what was before. */
 	if (fault != FAULT_PAGE)
 		ASSERT_GT(failures, 0, what);
+	else if (all_after)
+		test_without_pages(what, run);
 }
 
 static void test_steps(enum fault fault)
@@ -213,12 +234,16 @@ static void test_faults(void)
 /* Serial: the lists of caches that it reads must not differ. */
 void serial_test_kmem_cache_iter_faults(void)
 {
+	struct rlimit files = { FILES_MAX + 100, FILES_MAX + 100 }, files_before;
 	struct bpf_link *link = NULL;
 
 	if (choose_fault(NR_FAULTS) == -ENOENT) {
 		test__skip();
 		return;
 	}
+	if (!ASSERT_OK(getrlimit(RLIMIT_NOFILE, &files_before), "getrlimit") ||
+	    !ASSERT_OK(setrlimit(RLIMIT_NOFILE, &files), "setrlimit"))
+		return;
 	fail_fd = open(FAIL_NTH, O_RDWR);
 	fail_all_fd = open(FAIL_ALL, O_RDWR);
 	skel = kmem_cache_iter_stress__open_and_load();
@@ -239,5 +264,6 @@ out:
 	kmem_cache_iter_stress__destroy(skel);
 	close(fail_fd);
 	close(fail_all_fd);
+	setrlimit(RLIMIT_NOFILE, &files_before);
 	check_leaks();
 }
