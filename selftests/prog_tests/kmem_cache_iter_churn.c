@@ -403,14 +403,18 @@ static bool stop_churn;
 static void *churn_thread(void *arg)
 {
 	struct churn *churn = arg;
-	int first = (churn->cpu + 1) * 1000;
+	int first = (churn->cpu + 1) * 1000, round;
+	char command[64];
 	cpu_set_t cpus;
 
 	CPU_ZERO(&cpus);
 	CPU_SET(churn->cpu, &cpus);
 	churn->err = pthread_setaffinity_np(pthread_self(), sizeof(cpus), &cpus);
-	while (!READ_ONCE(stop_churn) && !churn->err) {
-		churn->err = create_caches(first, 10);
+	for (round = 0; !READ_ONCE(stop_churn) && !churn->err; round++) {
+		/* A name is new each time: a reader may still hold the cache before. */
+		snprintf(command, sizeof(command), "create " CACHE_PREFIX ".%d %d 10", round,
+			 first);
+		churn->err = write_file(CHURN_CONTROL, command);
 		destroy_caches(first, 10);
 	}
 	return NULL;
@@ -438,7 +442,8 @@ static bool reader_line(struct reader *reader, int *wrong)
 			continue;
 		}
 		reader->line[reader->line_len] = '\0';
-		if (sscanf(reader->line, CACHE_PREFIX "-%d", &id) != 1 || id >= CHURN_IDS)
+		if ((sscanf(reader->line, CACHE_PREFIX "-%d", &id) != 1 &&
+		     sscanf(reader->line, CACHE_PREFIX ".%*d-%d", &id) != 1) || id >= CHURN_IDS)
 			return true;
 		if (reader->shown[id]++)
 			(*wrong)++;

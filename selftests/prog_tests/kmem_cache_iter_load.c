@@ -88,7 +88,9 @@ static int read_file(struct reader *reader)
 			err = -errno;
 		if (n <= 0)
 			break;
-		__sync_fetch_and_sub(&reads_left, 1);
+		/* Few reads of one byte come to the iterator. */
+		if (reader->size != 1)
+			__sync_fetch_and_sub(&reads_left, 1);
 		reader->reads++;
 	}
 	close(fd);
