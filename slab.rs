@@ -278,30 +278,31 @@ impl SlabCaches {
         PinnedCache(cache.ptr)
     }
 
-    /// Gives up `cache`, and unlocks the list.
-    ///
-    /// When the reference is the last one, the owner has destroyed the cache while it was pinned.
-    /// What the owner could not finish is done here: `kmem_cache_destroy()`, once `slab_mutex` is
-    /// released, since that function takes it too. It is not called for a cache in use, for which
-    /// it would flush deferred frees just to drop the reference.
+    /// Gives up `cache`, unlocks the list, and destroys the cache if nobody else is left.
     #[inline]
     fn release(self, cache: PinnedCache) {
-        let raw = ManuallyDrop::new(cache).0.as_ptr();
+        if let Some(orphan) = self.unpin(cache) {
+            orphan.destroy();
+        }
+    }
+
+    /// Gives up `cache`, and unlocks the list, unless the reference is the last one: then the
+    /// list is unlocked, and the reference returned.
+    #[inline]
+    fn unpin(self, cache: PinnedCache) -> Option<Orphan> {
+        let cache = ManuallyDrop::new(cache).0;
 
         // SAFETY: The cache is valid by the invariants of `PinnedCache`. `slab_mutex` is held by
         // the type invariants, so nobody changes the field.
-        let refcount = unsafe { (*raw).refcount };
+        let refcount = unsafe { (*cache.as_ptr()).refcount };
 
         if refcount > 1 {
             // SAFETY: As above. The reference is the one that `cache` owned.
-            unsafe { (*raw).refcount = refcount - 1 };
-        } else if refcount == 1 {
-            drop(self);
-            // SAFETY: The only reference is the one that `cache` owned, so it is for us to destroy
-            // the cache, and no other thread does. It may gain aliases or pins now that
-            // `slab_mutex` is released: then `kmem_cache_destroy()` just drops our reference.
-            unsafe { bindings::kmem_cache_destroy(raw) };
+            unsafe { (*cache.as_ptr()).refcount = refcount - 1 };
         }
+
+        // INVARIANT: The only reference is the one that `cache` owned. `self` is dropped here.
+        (refcount == 1).then_some(Orphan(cache))
     }
 
     #[inline]
@@ -309,6 +310,29 @@ impl SlabCaches {
         // SAFETY: `slab_caches` is statically initialised, and never freed. `slab_mutex` is held by
         // the type invariants, so nobody changes the list.
         unsafe { CListHead::from_raw(&raw mut bindings::slab_caches) }
+    }
+}
+
+/// A slab cache whose owner has destroyed it while it was pinned, and so could not finish.
+///
+/// It comes from [`SlabCaches::unpin`] alone, which unlocks the list: `kmem_cache_destroy()` takes
+/// `slab_mutex`, too. That is not called for a cache in use, for which it would flush deferred
+/// frees just to drop the reference.
+///
+/// # Invariants
+///
+/// This owns a reference to the cache, which was the only one when `slab_mutex` was released.
+#[must_use = "nobody else destroys the cache"]
+struct Orphan(NonNull<bindings::kmem_cache>);
+
+impl Orphan {
+    /// Does what the owner could not finish.
+    #[inline]
+    fn destroy(self) {
+        // SAFETY: By the type invariants, it is for us to destroy the cache, and no other thread
+        // does. It may have gained aliases or pins since `slab_mutex` was released: then
+        // `kmem_cache_destroy()` just drops our reference.
+        unsafe { bindings::kmem_cache_destroy(self.0.as_ptr()) };
     }
 }
 
@@ -388,7 +412,14 @@ impl<'a> Iterator for Iter<'a> {
 #[kunit_tests(kmem_cache_iter_slab)]
 mod tests {
     use super::*;
+    use core::{
+        mem,
+        ptr::null_mut, //
+    };
     use kernel::str::CString;
+
+    /// Of no cache of the kernel, with which one of the tests could be merged.
+    const OBJECT_SIZE: c_uint = 30008;
 
     type CachePtr = *mut bindings::kmem_cache;
 
@@ -397,6 +428,10 @@ mod tests {
 
     impl OwnedCache {
         fn new(number: u32) -> Result<Self> {
+            Self::with_flags(number, 1 << bindings::_slab_flag_bits__SLAB_NO_MERGE)
+        }
+
+        fn with_flags(number: u32, flags: bindings::slab_flags_t) -> Result<Self> {
             let name = CString::try_from_fmt(fmt!("kmem_cache_iter_kunit_{number}"))?;
             let mut args: bindings::kmem_cache_args = pin_init::zeroed();
 
@@ -404,9 +439,9 @@ mod tests {
             let cache = unsafe {
                 bindings::__kmem_cache_create_args(
                     name.as_char_ptr(),
-                    64,
+                    OBJECT_SIZE,
                     &mut args,
-                    1 << bindings::_slab_flag_bits__SLAB_NO_MERGE,
+                    flags,
                 )
             };
 
@@ -436,11 +471,16 @@ mod tests {
         unsafe { (*cache).refcount }
     }
 
-    fn set_refcount(cache: &OwnedCache, refcount: c_int) {
-        let _caches = SlabCaches::lock();
-
+    /// The first cache that is found while the count of `cache` is 0, which nobody else sees.
+    fn first_with_refcount_0(cache: &OwnedCache) -> CachePtr {
+        let caches = SlabCaches::lock();
         // SAFETY: The cache is on the list, of which the mutex is held.
-        unsafe { (*cache.ptr()).refcount = refcount };
+        let before = unsafe { mem::replace(&mut (*cache.ptr()).refcount, 0) };
+        let first = caches.iter().next().map(|cache| cache.ptr.as_ptr());
+
+        // SAFETY: As above.
+        unsafe { (*cache.ptr()).refcount = before };
+        first.unwrap_or(null_mut())
     }
 
     fn on_list(cache: CachePtr) -> bool {
@@ -513,15 +553,13 @@ mod tests {
         let test = unsafe { bindings::kunit_get_current_test() };
         // SAFETY: As above.
         let warnings = unsafe { bindings::kunit_start_suppress_warning(test) };
-        set_refcount(&broken, 0);
-        let pin = PinnedCache::first();
-        set_refcount(&broken, 1);
+        let first = first_with_refcount_0(&broken);
         // SAFETY: They were started above.
         let count = unsafe { bindings::kunit_suppressed_warning_count(warnings) };
         // SAFETY: As above.
         unsafe { bindings::kunit_end_suppress_warning(test, warnings) };
 
-        assert!(is(&pin, &a));
+        assert_eq!(first, a.ptr());
         // It warns once, so a second run of the tests would see none.
         assert_eq!(count, 1);
         Ok(())
@@ -568,6 +606,26 @@ mod tests {
         drop(first);
         assert_eq!(refcount(ptr), 1);
         drop(second);
+        assert!(!on_list(ptr));
+        Ok(())
+    }
+
+    /// A cache that nobody but a pin holds is merged with a new one, and so has an owner again.
+    #[cfg(not(CONFIG_SLUB_DEBUG_ON))] // With that, no cache is merged.
+    #[test]
+    fn alias_of_what_its_owner_let_go() -> Result {
+        let cache = OwnedCache::with_flags(1, 0)?;
+        let ptr = cache.ptr();
+        assert_eq!(refcount(ptr), 1);
+
+        let pin = PinnedCache::first();
+        assert!(is(&pin, &cache));
+        drop(cache);
+        let alias = OwnedCache::with_flags(2, 0)?;
+        assert_eq!((alias.ptr(), refcount(ptr)), (ptr, 2));
+        drop(pin);
+        assert_eq!(refcount(ptr), 1);
+        drop(alias);
         assert!(!on_list(ptr));
         Ok(())
     }

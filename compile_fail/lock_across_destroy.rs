@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The list is walked on, with the mutex that was released to destroy a cache.
+//! A cache is destroyed while the mutex is still in use under which it was given up.
 //
 // in: slab.rs
 // expect: error[E0382]: borrow of moved value: `caches`
@@ -11,7 +11,9 @@ fn control(pin: PinnedCache) -> usize {
     let caches = SlabCaches::lock();
     let count = caches.iter().count();
 
-    caches.release(pin);
+    if let Some(orphan) = caches.unpin(pin) {
+        orphan.destroy();
+    }
     count
 }
 
@@ -19,6 +21,8 @@ fn control(pin: PinnedCache) -> usize {
 fn misuse(pin: PinnedCache) -> usize {
     let caches = SlabCaches::lock();
 
-    caches.release(pin);
+    if let Some(orphan) = caches.unpin(pin) {
+        orphan.destroy();
+    }
     caches.iter().count()
 }

@@ -304,9 +304,8 @@ inline pin(s)
 }
 
 /*
- * slab.rs: SlabCaches::release(). It needs destroy_released() after it, which is
- * the part of it that comes after the critical section: `s` is what is left to be
- * destroyed, or NULL.
+ * slab.rs: SlabCaches::unpin(). It needs destroy_released() after it: `s` is what is
+ * left to be destroyed, or NULL.
  */
 inline release(s)
 {
@@ -346,6 +345,7 @@ inline release(s)
 #endif
 }
 
+/* slab.rs: Orphan::destroy(), after the critical section */
 inline destroy_released(s)
 {
 	if
