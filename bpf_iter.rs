@@ -31,9 +31,8 @@ use kernel::{
     prelude::*,
     seq_file::SeqFile,
     sync::atomic::{
-        Acquire,
         Atomic,
-        Release, //
+        Relaxed, //
     },
     types::Opaque,
     Module, //
@@ -158,10 +157,17 @@ pub(crate) struct TargetModule<T: Target> {
 
 impl<T: Target> Module for TargetModule<T> {
     fn init(module: &'static ThisModule) -> Result<Self> {
+        // One for all targets: it is `module!` that comes first.
+        static IS_CALLED: Atomic<bool> = Atomic::new(false);
+
+        if IS_CALLED.xchg(true, Relaxed) {
+            return Err(EBUSY);
+        }
         T::init()?;
-        // INVARIANT: `module!` calls this, and keeps what it returns until the module's exit.
+        // INVARIANT: `module!` has called this, and keeps what it returns until the module's exit.
         Ok(Self {
-            // SAFETY: `module` is this module. The registration is dropped when this is.
+            // SAFETY: `module` is this module, and nothing else registers the table. The
+            // registration is dropped when this is.
             _registration: unsafe { Registration::new(T::table(), module) }?,
         })
     }
@@ -171,24 +177,17 @@ impl<T: Target> Module for TargetModule<T> {
 ///
 /// # Invariants
 ///
-/// `reg` is used only by who has set `is_taken`, and by BPF while it is registered.
-pub(crate) struct TargetTable<T: Target> {
-    reg: Opaque<bindings::bpf_iter_reg>,
-    is_taken: Atomic<bool>,
-    _target: PhantomData<fn() -> T>,
-}
+/// It is written by [`Registration::new`] alone, before it is registered, and only read from then
+/// on until it is not registered any more.
+pub(crate) struct TargetTable<T: Target>(Opaque<bindings::bpf_iter_reg>, PhantomData<fn() -> T>);
 
-// SAFETY: By the type invariants, two threads do not use `reg` at a time.
+// SAFETY: By the type invariants, nobody else uses it while it is written.
 unsafe impl<T: Target> Sync for TargetTable<T> {}
 
 impl<T: Target> TargetTable<T> {
     /// Creates a table that is not registered.
     pub(crate) const fn new() -> Self {
-        Self {
-            reg: Opaque::new(TargetVTable::<T>::REG),
-            is_taken: Atomic::new(false),
-            _target: PhantomData,
-        }
+        Self(Opaque::new(TargetVTable::<T>::REG), PhantomData)
     }
 }
 
@@ -196,8 +195,8 @@ impl<T: Target> TargetTable<T> {
 ///
 /// # Invariants
 ///
-/// The table is registered by `bpf_iter_reg_target()`, and this has set its `is_taken`. When this
-/// is dropped, nobody uses the target, and nobody can begin to.
+/// The table is registered by `bpf_iter_reg_target()`. When this is dropped, nobody uses the
+/// target, and nobody can begin to.
 struct Registration<T: Target>(&'static TargetTable<T>);
 
 impl<T: Target> Registration<T> {
@@ -205,21 +204,17 @@ impl<T: Target> Registration<T> {
     ///
     /// # Safety
     ///
-    /// `owner` must be the module that the target is in, and the registration be dropped only when
-    /// that is unloaded or its initialisation has failed. If no program can be attached to the
-    /// target, nothing is asked for.
+    /// No other registration of `table` may be there, or be made meanwhile. `owner` must be the
+    /// module that the target is in, and the registration be dropped only when that is unloaded or
+    /// its initialisation has failed; unless no program can be attached to the target.
     ///
     /// # Errors
     ///
     /// [`ENOMEM`] when there is no memory for it, [`EEXIST`] when there is a target of that name.
-    /// The table cannot be used again then.
     unsafe fn new(table: &'static TargetTable<T>, owner: &'static ThisModule) -> Result<Self> {
-        let reg = table.reg.get();
+        let reg = table.0.get();
 
-        if table.is_taken.xchg(true, Acquire) {
-            return Err(EEXIST);
-        }
-        // SAFETY: `is_taken` was not set, so that nobody else uses `reg`.
+        // SAFETY: By the safety requirements, nobody else uses `reg`.
         unsafe {
             (*reg).owner = owner.as_ptr();
             (*reg).ctx_arg_info[0].btf_id = T::Entry::btf_id();
@@ -238,8 +233,7 @@ impl<T: Target> Drop for Registration<T> {
     fn drop(&mut self) {
         // SAFETY: By the type invariants, the table is registered, and no link and no file of the
         // target are left.
-        unsafe { bindings::bpf_iter_unreg_target(self.0.reg.get()) };
-        self.0.is_taken.store(false, Release);
+        unsafe { bindings::bpf_iter_unreg_target(self.0 .0.get()) };
     }
 }
 
@@ -504,7 +498,6 @@ impl<T: Target> Drop for OpenCoded<T> {
 #[kunit_tests(kmem_cache_iter_target)]
 mod tests {
     use super::*;
-    use kernel::sync::atomic::Relaxed;
 
     static NUMBERS: [u64; 3] = [10, 11, 12];
 
@@ -751,32 +744,34 @@ mod tests {
         Ok(())
     }
 
-    fn register() -> Result<Registration<Numbers>> {
-        // SAFETY: It is not used as a module.
-        static OWNER: ThisModule = unsafe { ThisModule::from_ptr(null_mut()) };
+    // SAFETY: It is not used as a module.
+    static OWNER: ThisModule = unsafe { ThisModule::from_ptr(null_mut()) };
 
-        // SAFETY: There is no function in BTF that a program of the target could be attached to.
-        unsafe { Registration::new(Numbers::table(), &OWNER) }
+    fn register(table: &'static TargetTable<Numbers>) -> Result<Registration<Numbers>> {
+        // SAFETY: The tests run one after the other, and each has a table for one registration at
+        // a time. There is no function in BTF that a program of the target could be attached to.
+        unsafe { Registration::new(table, &OWNER) }
     }
 
     #[test]
-    fn registered_once() -> Result {
-        let first = register()?;
-
-        assert!(register().is_err_and(|err| err == EEXIST));
-        drop(first);
-        assert!(register().is_ok());
+    fn registered_again() -> Result {
+        drop(register(&TABLE)?);
+        drop(register(&TABLE)?);
         Ok(())
     }
 
     #[test]
     fn one_target_of_a_name() -> Result {
-        let _first = register()?;
-        let second = Opaque::new(TargetVTable::<Numbers>::REG);
+        static SECOND: TargetTable<Numbers> = TargetTable::new();
+        let _first = register(&TABLE)?;
 
-        // SAFETY: It is not registered, since there is a target of that name.
-        let result = to_result(unsafe { bindings::bpf_iter_reg_target(second.get()) });
-        assert_eq!(result, Err(EEXIST));
+        assert!(register(&SECOND).is_err_and(|err| err == EEXIST));
         Ok(())
+    }
+
+    #[test]
+    fn module_initialised_once() {
+        // `module!` has done it.
+        assert!(TargetModule::<Numbers>::init(&OWNER).is_err_and(|err| err == EBUSY));
     }
 }
