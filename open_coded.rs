@@ -5,7 +5,11 @@
 //! Each function is the body of one of the kfuncs in `helpers.c`.
 
 use crate::{
-    bpf_iter::OpenCoded,
+    bpf_iter::{
+        OpenCoded,
+        Target, //
+    },
+    slab::PinnedCache,
     KmemCacheIter, //
 };
 use core::ptr::drop_in_place;
@@ -17,6 +21,9 @@ use kernel::{
 
 type State = OpenCoded<KmemCacheIter>;
 
+// What the kfuncs return is a `struct kmem_cache`.
+const _: fn(<KmemCacheIter as Target>::Entry) -> PinnedCache = |entry| entry;
+
 static_assert!(size_of::<State>() <= size_of::<bindings::bpf_iter_kmem_cache>());
 static_assert!(align_of::<State>() <= align_of::<bindings::bpf_iter_kmem_cache>());
 
@@ -24,8 +31,6 @@ static_assert!(align_of::<State>() <= align_of::<bindings::bpf_iter_kmem_cache>(
 ///
 /// To be called by [`Target::init`] alone, which is once. They are forgotten when the module is
 /// unloaded, which a program that uses them delays.
-///
-/// [`Target::init`]: crate::bpf_iter::Target::init
 ///
 /// # Errors
 ///
