@@ -11,6 +11,7 @@
 #include <linux/init.h>
 #include <linux/module.h>
 
+#include "../../../mm/slab.h"	/* struct kmem_cache, whole, for BTF */
 #include "helpers.h"
 
 DEFINE_BPF_ITER_FUNC(kmem_cache, struct bpf_iter_meta *meta, struct kmem_cache *s)
