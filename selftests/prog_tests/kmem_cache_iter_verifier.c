@@ -530,6 +530,34 @@ static void test_wrong_function(void)
 	btf__free(btf);
 }
 
+/* Load the smallest program for a function of the program @target. */
+static int load_for_prog(enum bpf_attach_type type, struct bpf_program *target, int btf_id)
+{
+	const struct bpf_insn insns[] = {
+		BPF_MOV64_IMM(BPF_REG_0, 0),
+		BPF_EXIT_INSN(),
+	};
+	LIBBPF_OPTS(bpf_prog_load_opts, opts);
+
+	opts.expected_attach_type = type;
+	opts.attach_prog_fd = bpf_program__fd(target);
+	opts.attach_btf_id = btf_id;
+	return load(BPF_PROG_TYPE_TRACING, "GPL", insns, ARRAY_SIZE(insns), &opts);
+}
+
+/* The id of a function of another program is not that of a target, whatever its name. */
+static void test_function_of_prog(void)
+{
+	struct bpf_program *target = skel->progs.calls_namesake;
+	int id = btf__find_by_name_kind(bpf_object__btf(skel->obj), "bpf_iter_kmem_cache",
+					BTF_KIND_FUNC);
+
+	if (!ASSERT_GT(id, 0, "function of the program"))
+		return;
+	check_granted(load_for_prog(BPF_TRACE_FENTRY, target, id), "program that traces it");
+	check_load(load_for_prog(BPF_TRACE_ITER, target, id), -EINVAL, NULL, "iterator program");
+}
+
 static int load_loop(const char *license)
 {
 	LIBBPF_OPTS(bpf_prog_load_opts, opts);
@@ -636,6 +664,7 @@ void test_kmem_cache_iter_verifier(void)
 		{ "iter_create", test_iter_create },
 		{ "load_unknown_target", test_unknown_target },
 		{ "load_wrong_function", test_wrong_function },
+		{ "load_function_of_prog", test_function_of_prog },
 		{ "load_license", test_license },
 		{ "load_kptr", test_kptr },
 	};

@@ -47,6 +47,19 @@ int loop(const void *ctx)
 	return nr;
 }
 
+/* The name and the arguments of the function of the target. */
+__noinline int bpf_iter_kmem_cache(struct bpf_iter_meta *meta, struct kmem_cache *s)
+{
+	asm volatile("");
+	return 0;
+}
+
+SEC("syscall")
+int calls_namesake(const void *ctx)
+{
+	return bpf_iter_kmem_cache(NULL, NULL);
+}
+
 /* There is no such function. */
 SEC("?iter/kmem_cache_x")
 int unknown_target(void *ctx)
