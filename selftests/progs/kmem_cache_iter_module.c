@@ -40,6 +40,8 @@ int wait_inside_read(struct bpf_iter__kmem_cache *ctx)
 	return 0;
 }
 
+extern const void targets_mutex __ksym;
+
 /* Waits where the lookup of a target drops its mutex. */
 int waiting_tid;
 bool looking_up;
@@ -61,8 +63,10 @@ int BPF_PROG(attach_begins)
 }
 
 SEC("?fexit/mutex_unlock")
-int BPF_PROG(lookup_done)
+int BPF_PROG(lookup_done, struct mutex *lock)
 {
+	if ((__u64)lock != (__u64)&targets_mutex)
+		return 0;
 	if (looking_up && !READ_ONCE(waiting) && (int)bpf_get_current_pid_tgid() == waiting_tid)
 		wait();
 	return 0;
