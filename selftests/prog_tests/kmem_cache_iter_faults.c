@@ -79,13 +79,19 @@ static bool end_failing(void)
 	return left;
 }
 
+/* What becomes of it: a clean error, and always the same. */
+static int fault_error(enum fault fault)
+{
+	return fault == FAULT_USERCOPY ? -EFAULT : -ENOMEM;
+}
+
 static const char *how(void)
 {
 	return all_after ? " and all after it" : "";
 }
 
 /* A read that fails is repeated, as it would be after a signal. */
-static long read_all(int fd, char *buf, size_t size, int *failures)
+static long read_all(int fd, char *buf, size_t size, int error, int *failures)
 {
 	size_t len = 0;
 	ssize_t n;
@@ -94,7 +100,7 @@ static long read_all(int fd, char *buf, size_t size, int *failures)
 		n = result_of(read(fd, buf + len, MIN(size, BUF_SIZE - len)));
 		if (n >= 0)
 			len += n;
-		else if (n == -ENOMEM || n == -EFAULT)
+		else if (n == error)
 			(*failures)++;
 		else
 			return n;
@@ -109,7 +115,7 @@ static long read_all(int fd, char *buf, size_t size, int *failures)
 static void test_read(size_t size, enum fault fault)
 {
 	static char buf[BUF_SIZE];
-	int nth, fd, failures, calls = 0, all = 0;
+	int nth, fd, err, failures, calls = 0, all = 0;
 	bool left = false;
 	long len;
 
@@ -119,12 +125,12 @@ static void test_read(size_t size, enum fault fault)
 			return;
 		failures = 0;
 		begin_failing(nth);
-		len = read_all(fd, buf, size, &failures);
-		close(fd);
+		len = read_all(fd, buf, size, fault_error(fault), &failures);
+		err = close(fd);
 		left = end_failing();
 		calls += !left;
 		all += failures;
-		if (!ASSERT_EQ(len, expected_len, "bytes read") ||
+		if (!ASSERT_OK(err, "close") || !ASSERT_EQ(len, expected_len, "bytes read") ||
 		    !ASSERT_OK(memcmp(buf, expected, len), "what was read"))
 			return;
 	}
@@ -172,7 +178,7 @@ static void test_step(const char *what, long (*run)(void), enum fault fault)
 		if (ret >= 0)
 			continue;
 		failures++;
-		if ((ret != -ENOMEM && ret != -EFAULT && !ASSERT_OK(ret, what)) ||
+		if (!ASSERT_EQ(ret, fault_error(fault), what) ||
 		    !ASSERT_GE(run_and_close(run), 0, "again after a failure"))
 			return;
 	}
@@ -219,7 +225,7 @@ static void test_faults(void)
 	fd = bpf_iter_create(link_fd);
 	if (!ASSERT_GE(fd, 0, "create an iterator file"))
 		return;
-	expected_len = read_all(fd, expected, BUF_SIZE, &failures);
+	expected_len = read_all(fd, expected, BUF_SIZE, 0, &failures);
 	close(fd);
 	if (!ASSERT_GT(expected_len, 100, "bytes read"))
 		return;
