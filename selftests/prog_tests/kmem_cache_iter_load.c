@@ -179,6 +179,7 @@ static void run_load(struct kmem_cache_iter_stress *skel)
 	reads_left = loaded(READS);
 	pairs_left = loaded(PAIRS);
 	failures = 0;
+	skel->bss->orphans = 0;
 	seed = pick_seed(test_name);
 
 	for (nr_readers = 0; nr_readers < ARRAY_SIZE(readers); nr_readers++) {
@@ -211,6 +212,10 @@ static void run_load(struct kmem_cache_iter_stress *skel)
 	}
 	note("%ld caches created and destroyed, on %d CPUs, in %ld s", pairs, nr_cpus,
 	     (long)(time(NULL) - start));
+	note("%llu times a reader alone held a cache", skel->bss->orphans);
+	/* Few pairs leave it to chance. */
+	if (loaded(PAIRS) >= PAIRS)
+		ASSERT_GT(skel->bss->orphans, 0, "caches destroyed while they were pinned");
 	ASSERT_EQ(failures, 0, "failures");
 }
 

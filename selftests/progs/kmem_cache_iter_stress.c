@@ -20,13 +20,24 @@ int find_out(const void *ctx)
 	return 0;
 }
 
+/* How often nobody but the iterator had a cache: it is the iterator's to destroy. */
+__u64 orphans;
+
+static __always_inline void visit(struct kmem_cache *s)
+{
+	if (s->refcount == 1)
+		__sync_fetch_and_add(&orphans, 1);
+}
+
 static __always_inline int print_name(struct bpf_iter__kmem_cache *ctx)
 {
 	struct seq_file *seq = ctx->meta->seq;
 	struct kmem_cache *s = ctx->s;
 
-	if (s)
-		BPF_SEQ_PRINTF(seq, "%s\n", s->name);
+	if (!s)
+		return 0;
+	BPF_SEQ_PRINTF(seq, "%s\n", s->name);
+	visit(s);
 	return 0;
 }
 
@@ -55,6 +66,7 @@ int long_lines(struct bpf_iter__kmem_cache *ctx)
 	BPF_SEQ_PRINTF(seq, "%s ", s->name);
 	bpf_seq_write(seq, padding, sizeof(padding));
 	BPF_SEQ_PRINTF(seq, "\n");
+	visit(s);
 	return 0;
 }
 
@@ -90,8 +102,10 @@ int loop(const void *ctx)
 	struct kmem_cache *s;
 	__u32 nr = 0;
 
-	bpf_for_each(kmem_cache, s)
+	bpf_for_each(kmem_cache, s) {
 		nr++;
+		visit(s);
+	}
 	entries = nr;
 	return 0;
 }
