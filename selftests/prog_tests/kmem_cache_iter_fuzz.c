@@ -115,14 +115,29 @@ static struct state {
 	struct child children[NR_CHILDREN];
 } state;
 
-/* What an operation returns that finds nothing to work on. Errors are negative. */
-#define NOTHING		1
+/* What an operation returns. */
+enum outcome {
+	FAILED = -1,
+	DONE,
+	REFUSED,	/* as it must be */
+	NOTHING,	/* there was nothing to work on */
+};
 
-#define fail(fmt, ...) ({ note(fmt, ##__VA_ARGS__); -1; })
+#define fail(fmt, ...) ({ note(fmt, ##__VA_ARGS__); FAILED; })
 
 static int expect(const char *what, long result, long expected)
 {
-	return result == expected ? 0 : fail("%s: %ld instead of %ld", what, result, expected);
+	return result == expected ? DONE : fail("%s: %ld instead of %ld", what, result, expected);
+}
+
+static int refused(const char *what, long result, long expected)
+{
+	return expect(what, result, expected) ?: REFUSED;
+}
+
+static int nothing(const char *what, long result, long expected)
+{
+	return expect(what, result, expected) ?: NOTHING;
 }
 
 static long result_of(long ret)
@@ -202,7 +217,9 @@ static int op_insmod(__u32 a, __u32 b)
 	if (!is_module)
 		return NOTHING;
 	err = finit_module_by_path(ITER_MODULE_KO, "");
-	if (expect("insmod", err, state.loaded ? -EEXIST : 0))
+	if (state.loaded)
+		return refused("insmod when it is loaded", err, -EEXIST);
+	if (expect("insmod", err, 0))
 		return -1;
 	state.loaded = true;
 	return 0;
@@ -213,9 +230,9 @@ static int op_rmmod(__u32 a, __u32 b)
 	if (!is_module)
 		return NOTHING;
 	if (!state.loaded)
-		return expect("rmmod when it is not loaded", unload_once(ITER_MODULE), -ENOENT);
+		return nothing("rmmod when it is not loaded", unload_once(ITER_MODULE), -ENOENT);
 	if (held())
-		return expect("rmmod when it is in use", unload_once(ITER_MODULE), -EWOULDBLOCK);
+		return refused("rmmod when it is in use", unload_once(ITER_MODULE), -EWOULDBLOCK);
 	if (expect("rmmod", unload_in_the_end(ITER_MODULE), 0))
 		return -1;
 	state.loaded = false;
@@ -236,7 +253,7 @@ static int op_load(__u32 a, __u32 b)
 	if (is_module) {
 		btf_fd = module_btf_fd(ITER_MODULE);
 		if (!state.loaded)
-			return expect("BTF of the module", btf_fd, -ENOENT);
+			return nothing("BTF of the module", btf_fd, -ENOENT);
 		if (btf_fd < 0)
 			return fail("no BTF of the module");
 	}
@@ -279,9 +296,9 @@ static int op_attach(__u32 a, __u32 b)
 	struct link *link;
 
 	if (i < 0)
-		return expect("attach no program", ret, -EBADF);
+		return nothing("attach no program", ret, -EBADF);
 	if (state.progs[i].kind == LOOP)
-		return expect("attach a program of another type", ret, -EINVAL);
+		return refused("attach a program of another type", ret, -EINVAL);
 	if (ret < 0)
 		return fail("attach: %ld", ret);
 	if (slot < 0) {
@@ -305,7 +322,7 @@ static int op_update(__u32 a, __u32 b)
 	link = state.links[slot].of;
 	ret = result_of(bpf_link_update(state.links[slot].fd, state.progs[i].fd, NULL));
 	if (state.progs[i].kind == LOOP)
-		return expect("update with a program of another type", ret, -EINVAL);
+		return refused("update with a program of another type", ret, -EINVAL);
 	if (expect("update", ret, 0))
 		return -1;
 	link->kind = state.progs[i].kind;
@@ -337,7 +354,7 @@ static int op_info(__u32 a, __u32 b)
 		info.iter.target_name = 0;
 	ret = result_of(bpf_link_get_info_by_fd(state.links[slot].fd, &info, &len));
 	if (info.iter.target_name && b % sizeof(name) < sizeof("kmem_cache"))
-		return expect("info with too short a buffer", ret, -ENOSPC);
+		return refused("info with too short a buffer", ret, -ENOSPC);
 	if (expect("info", ret, 0))
 		return -1;
 	return info.iter.target_name ? expect("name in info", strcmp(name, "kmem_cache"), 0) : 0;
@@ -379,7 +396,7 @@ static int op_pin(__u32 a, __u32 b)
 		return NOTHING;
 	ret = result_of(bpf_obj_pin(state.links[slot].fd, pin_path(pin)));
 	if (state.pins[pin].fd >= 0)
-		return expect("pin in the place of another", ret, -EEXIST);
+		return refused("pin in the place of another", ret, -EEXIST);
 	if (expect("pin", ret, 0))
 		return -1;
 	state.pins[pin] = (struct slot){ 0, get(state.links[slot].of) };
@@ -392,7 +409,7 @@ static int op_unpin(__u32 a, __u32 b)
 	long ret = result_of(unlink(pin_path(pin)));
 
 	if (state.pins[pin].fd < 0)
-		return expect("unpin what is not", ret, -ENOENT);
+		return nothing("unpin what is not", ret, -ENOENT);
 	if (expect("unpin", ret, 0))
 		return -1;
 	put(state.pins[pin].of);
@@ -433,7 +450,7 @@ static int op_open(__u32 a, __u32 b)
 	long fd = result_of(open(pin_path(pin), O_RDONLY));
 
 	if (state.pins[pin].fd < 0)
-		return expect("open what is not pinned", fd, -ENOENT);
+		return nothing("open what is not pinned", fd, -ENOENT);
 	if (fd < 0)
 		return fail("open: %ld", fd);
 	new_file(fd, state.pins[pin].of, true);
@@ -509,9 +526,9 @@ static int check_read(struct file *file, ssize_t ret, size_t size)
 	ssize_t i;
 
 	if (file->kind == OVERFLOW)
-		return expect("read with too much output", ret, -E2BIG);
+		return refused("read with too much output", ret, -E2BIG);
 	if (file->kind == AGAIN)
-		return expect("read with a program that returns 1", ret, -EAGAIN);
+		return refused("read with a program that returns 1", ret, -EAGAIN);
 	if (ret < 0 || ret > size)
 		return fail("read of %zu: %zd", size, ret);
 	if (ret && file->ended)
@@ -580,7 +597,7 @@ static int op_pread(__u32 a, __u32 b)
 	file = state.files[slot].of;
 	ret = result_of(pread(state.files[slot].fd, shared->buf, size, b));
 	if (!file->by_path)
-		return expect("pread", ret, -ESPIPE);
+		return refused("pread", ret, -ESPIPE);
 	begin(file);
 	return check_read(file, ret, size);
 }
@@ -734,7 +751,7 @@ static int op_run(__u32 a, __u32 b)
 		return NOTHING;
 	err = bpf_prog_test_run_opts(state.progs[i].fd, &opts);
 	if (state.progs[i].kind != LOOP)
-		return err ? 0 : fail("run of an iterator program");
+		return err ? REFUSED : fail("run of an iterator program");
 	if (expect("run", err, 0))
 		return -1;
 	return expect("entries of the loop", skel->bss->entries, nr_others + count_alive());
@@ -773,6 +790,8 @@ static const struct op {
 	{ "create",	10,	op_create },
 	{ "destroy",	8,	op_destroy },
 };
+
+static long done[ARRAY_SIZE(ops)];
 
 struct step {
 	const struct op *op;
@@ -865,43 +884,59 @@ static void begin_state(void)
 		state.files[i].fd = -1;
 }
 
-/* Let go of everything. A sequence leaves nothing behind. */
+/* Let go of everything. A sequence leaves nothing behind, and nothing that holds the module. */
 static int end_state(void)
 {
-	int i, err = 0;
+	bool ok = true;
+	int i;
 
 	for (i = 0; i < NR_CHILDREN; i++)
 		if (state.children[i].pid)
-			err = op_reap(i, 0) ?: err;
+			ok &= op_reap(i, 0) != FAILED;
 	while (pick(state.files, NR_FILES, 0) >= 0)
 		op_close(0, 0);
 	for (i = 0; i < NR_PINS; i++)
 		if (state.pins[i].fd >= 0)
-			err = op_unpin(i, 0) ?: err;
+			ok &= op_unpin(i, 0) != FAILED;
 	while (pick(state.links, NR_LINKS, 0) >= 0)
 		op_close_link(0, 0);
 	while (pick_prog(0) >= 0)
 		op_unload(0, 0);
-	if (!state.loaded)
-		err = op_insmod(0, 0) ?: err;
+	ok &= op_rmmod(0, 0) != FAILED;
+	ok &= op_insmod(0, 0) != FAILED;
 	destroy_caches(0, NR_CACHES);
-	return err ?: expect("caches that are left", count_caches(CACHE_PREFIX "-"), 0);
+	ok &= expect("caches that are left", count_caches(CACHE_PREFIX "-"), 0) != FAILED;
+	return ok ? DONE : FAILED;
 }
 
 /* Returns how many of the operations had something to work on. */
 static int run_steps(const struct step *steps, int nr)
 {
-	int i, ret = 0, done = 0;
+	int i, outcome = DONE, worked = 0;
 
 	begin_state();
-	for (i = 0; i < nr && ret >= 0; i++) {
-		ret = steps[i].op->run(steps[i].a, steps[i].b);
-		done += !ret;
-		if (ret < 0)
+	for (i = 0; i < nr && outcome != FAILED; i++) {
+		outcome = steps[i].op->run(steps[i].a, steps[i].b);
+		worked += outcome == DONE || outcome == REFUSED;
+		done[steps[i].op - ops] += outcome == DONE;
+		if (outcome == FAILED)
 			note("operation %d is it: %s %u %u", i + 1, steps[i].op->name,
 			     steps[i].a, steps[i].b);
 	}
-	return end_state() ?: ret < 0 ? ret : done;
+	return end_state() == FAILED || outcome == FAILED ? FAILED : worked;
+}
+
+/* Each operation has been done, and was not refused each time. */
+static void check_done(void)
+{
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(ops); i++) {
+		if (!is_module && (ops[i].run == op_insmod || ops[i].run == op_rmmod))
+			continue;
+		note("%-10s %ld times", ops[i].name, done[i]);
+		ASSERT_GT(done[i], 0, ops[i].name);
+	}
 }
 
 static void copy_program(enum kind kind, struct bpf_program *prog, __u32 flags)
@@ -933,7 +968,7 @@ static int find_target(void)
 
 static void fuzz(void)
 {
-	long operations = loaded(is_debug_kernel() ? OPERATIONS_DEBUG : OPERATIONS), done = 0;
+	long operations = loaded(is_debug_kernel() ? OPERATIONS_DEBUG : OPERATIONS), worked = 0;
 	int kmsg = open(KMSG, O_RDWR | O_NONBLOCK), nr, ret, err = 0;
 	struct step steps[SEQUENCE];
 	const char *text = getenv("FUZZ");
@@ -953,22 +988,25 @@ static void fuzz(void)
 		goto out;
 	}
 
-	for (seed = pick_seed(test_name); done < operations && !err; seed++) {
+	memset(done, 0, sizeof(done));
+	for (seed = pick_seed(test_name); worked < operations && !err; seed++) {
 		/* The kernel may not live to tell. */
 		dprintf(kmsg, "<6>%s: SEED=%u\n", test_name, seed);
-		note_each_minute("%ld of %ld operations", done, operations);
+		note_each_minute("%ld of %ld operations", worked, operations);
 		nr = pick_steps(steps, SEQUENCE, seed);
 		ret = run_steps(steps, nr);
 		err = ret < 0 ? ret : check_kmsg(kmsg);
 		if (!err) {
-			done += ret;
+			worked += ret;
 		} else {
 			note("SEED=%u repeats the sequence that has failed, and so does", seed);
 			print_steps(steps, nr);
 		}
 	}
-	note("%ld operations", done);
-	ASSERT_OK(err, "sequence");
+	note("%ld operations", worked);
+	/* Too few of them leave some to chance. */
+	if (ASSERT_OK(err, "sequence") && operations >= OPERATIONS)
+		check_done();
 out:
 	close(kmsg);
 }
