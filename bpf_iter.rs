@@ -177,8 +177,8 @@ impl<T: Target> Module for TargetModule<T> {
 ///
 /// # Invariants
 ///
-/// It is written by [`Registration::new`] alone, before it is registered, and only read from then
-/// on until it is not registered any more.
+/// It is written by [`Registration::new`] alone, by one thread at a time, before it is registered.
+/// From then on it is only read, until it is not registered any more.
 pub(crate) struct TargetTable<T: Target>(Opaque<bindings::bpf_iter_reg>, PhantomData<fn() -> T>);
 
 // SAFETY: By the type invariants, nobody else uses it while it is written.
