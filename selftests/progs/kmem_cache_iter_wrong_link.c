@@ -47,7 +47,7 @@ int loop(const void *ctx)
 	return nr;
 }
 
-/* The name and the arguments of the function of the target. */
+/* The names and the arguments of functions of targets. */
 __noinline int bpf_iter_kmem_cache(struct bpf_iter_meta *meta, struct kmem_cache *s)
 {
 	/* Used, so that they are passed. */
@@ -56,10 +56,17 @@ __noinline int bpf_iter_kmem_cache(struct bpf_iter_meta *meta, struct kmem_cache
 	return s ? 2 : 3;
 }
 
-SEC("syscall")
-int calls_namesake(const void *ctx)
+__noinline int bpf_iter_bpf_map(struct bpf_iter_meta *meta, struct bpf_map *map)
 {
-	return bpf_iter_kmem_cache(NULL, NULL);
+	if (!meta)
+		return 1;
+	return map ? 2 : 3;
+}
+
+SEC("syscall")
+int calls_namesakes(const void *ctx)
+{
+	return bpf_iter_kmem_cache(NULL, NULL) + bpf_iter_bpf_map(NULL, NULL);
 }
 
 /* There is no such function. */
