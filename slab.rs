@@ -301,8 +301,12 @@ impl SlabCaches {
             unsafe { (*cache.as_ptr()).refcount = refcount - 1 };
         }
 
+        if refcount != 1 {
+            return None;
+        }
+
         // INVARIANT: The only reference is the one that `cache` owned. `self` is dropped here.
-        (refcount == 1).then(|| Orphan(cache))
+        Some(Orphan(cache))
     }
 
     #[inline]
