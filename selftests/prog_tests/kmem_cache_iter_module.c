@@ -596,24 +596,30 @@ static int load_and_fail(int fail_fd, int nth, bool *unused)
 	return err;
 }
 
-/* Whether the kfuncs are there. */
-static bool can_loop(void)
+/* Whether the kfuncs are there: whether a copy of a loop that was loaded before can be loaded. */
+static bool can_loop(const struct kmem_cache_iter_module *skel)
 {
-	struct kmem_cache_iter_module *skel = kmem_cache_iter_module__open();
-	bool ok;
+	LIBBPF_OPTS(bpf_prog_load_opts, opts);
+	const struct bpf_program *loop = skel->progs.open_coded;
+	int fds[2] = { 0, module_btf_fd(ITER_MODULE) }, fd;
 
-	if (!ASSERT_OK_PTR(skel, "open"))
+	opts.prog_flags = BPF_F_SLEEPABLE;
+	opts.fd_array = fds;
+	fd = bpf_prog_load(BPF_PROG_TYPE_SYSCALL, "loop", "GPL", bpf_program__insns(loop),
+			   bpf_program__insn_cnt(loop), &opts);
+	if (fds[1] >= 0)
+		close(fds[1]);
+	if (!ASSERT_GE(fd, 0, "load a loop"))
 		return false;
-	bpf_program__set_autoload(skel->progs.open_coded, true);
-	ok = ASSERT_OK(kmem_cache_iter_module__load(skel), "load a loop");
-	kmem_cache_iter_module__destroy(skel);
-	return ok;
+	close(fd);
+	return true;
 }
 
 /* Each call that loading needs, and that can fail, does so once. */
 static void test_init_fails(void)
 {
 	int nth, fail_fd, err, calls = 0, failures = 0;
+	struct kmem_cache_iter_module *skel;
 	bool unused = false;
 
 	if (choose_fault(NR_FAULTS)) {
@@ -621,9 +627,16 @@ static void test_init_fails(void)
 		return;
 	}
 	fail_fd = open(FAIL_NTH, O_RDWR);
-	if (!ASSERT_GE(fail_fd, 0, "open fail-nth") ||
-	    !ASSERT_OK(unload_in_the_end(ITER_MODULE), "unload"))
-		return;
+	skel = kmem_cache_iter_module__open();
+	if (!ASSERT_GE(fail_fd, 0, "open fail-nth") || !ASSERT_OK_PTR(skel, "open"))
+		goto out;
+	bpf_program__set_autoload(skel->progs.open_coded, true);
+	if (!ASSERT_OK(kmem_cache_iter_module__load(skel), "load a loop"))
+		goto out;
+	/* It would hold the module. The maps are used by the copies. */
+	bpf_program__unload(skel->progs.open_coded);
+	if (!ASSERT_OK(unload_in_the_end(ITER_MODULE), "unload"))
+		goto out;
 
 	for (nth = 1; nth < FAIL_NTH_MAX && !unused; nth++) {
 		err = load_and_fail(fail_fd, nth, &unused);
@@ -633,18 +646,20 @@ static void test_init_fails(void)
 			/* What it has not given back is in its way. */
 			if (!ASSERT_OK(load(ITER_MODULE, ""), "load after a failure"))
 				break;
-		} else if (!can_loop()) {
+		} else if (!can_loop(skel)) {
 			break;
 		}
 		if (!ASSERT_OK(unload_in_the_end(ITER_MODULE), "unload after a failure"))
 			break;
 	}
-	close(fail_fd);
 	ASSERT_TRUE(unused, "all calls have failed");
 	ASSERT_GT(failures, 10, "failures");
 	ASSERT_OK(load(ITER_MODULE, ""), "load again");
 	check_leaks();
 	note("%d calls failed, and %d times the loading", calls, failures);
+out:
+	kmem_cache_iter_module__destroy(skel);
+	close(fail_fd);
 }
 
 static bool find_target(void)
