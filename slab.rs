@@ -286,8 +286,7 @@ impl SlabCaches {
         }
     }
 
-    /// Gives up `cache`, and unlocks the list, unless the reference is the last one: then the
-    /// list is unlocked, and the reference returned.
+    /// Unlocks the list. Gives up `cache`, unless that is the last reference: then it is returned.
     #[inline]
     fn unpin(self, cache: PinnedCache) -> Option<Orphan> {
         let cache = ManuallyDrop::new(cache).0;
