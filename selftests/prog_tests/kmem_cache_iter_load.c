@@ -15,8 +15,6 @@
 /* In a run with LOAD=100. */
 #define READS		20000
 #define PAIRS		10000
-#define READS_DEBUG	4000
-#define PAIRS_DEBUG	2000
 
 /* Destroying a cache is waiting, most of the time. */
 #define CHURNERS_PER_CPU	4
@@ -178,8 +176,8 @@ static void run_load(struct kmem_cache_iter_stress *skel)
 	long pairs = 0;
 	time_t start = time(NULL);
 
-	reads_left = loaded(is_debug_kernel() ? READS_DEBUG : READS);
-	pairs_left = loaded(is_debug_kernel() ? PAIRS_DEBUG : PAIRS);
+	reads_left = loaded(READS);
+	pairs_left = loaded(PAIRS);
 	failures = 0;
 	skel->bss->orphans = 0;
 	seed = pick_seed(test_name);
