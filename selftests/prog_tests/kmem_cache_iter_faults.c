@@ -25,7 +25,7 @@ static int prog_fd, link_fd, fail_fd, fail_all_fd;
 static bool all_after;
 /* What a file shows when nothing fails. */
 static char expected[BUF_SIZE];
-static size_t expected_len;
+static long expected_len;
 
 static long result_of(long ret)
 {
@@ -145,10 +145,7 @@ static void test_read(size_t size, enum fault fault)
 		ASSERT_GT(all, 0, "reads failed");
 }
 
-/*
- * Files pile up, so that each slab cache which they are from comes to ask for a page
- * that there is not.
- */
+/* Files pile up, so that slab caches come to ask for a page that there is not. */
 static void test_without_pages(const char *what, long (*run)(void))
 {
 	static int fds[FILES_MAX];

@@ -660,17 +660,21 @@ static int op_close(__u32 a, __u32 b)
 static int op_fork(__u32 a, __u32 b)
 {
 	struct child *child = &state.children[a % NR_CHILDREN];
-	int fds[2], i;
 	struct { int fd; size_t size; } command;
+	int fds[2], i;
+	pid_t pid;
 
 	if (child->pid)
 		return NOTHING;
 	if (pipe(fds))
 		return fail("pipe: %d", -errno);
-	child->pid = fork();
-	if (child->pid < 0)
-		return fail("fork: %d", -errno);
-	if (!child->pid) {
+	pid = result_of(fork());
+	if (pid < 0) {
+		close(fds[0]);
+		close(fds[1]);
+		return fail("fork: %d", pid);
+	}
+	if (!pid) {
 		close(fds[1]);
 		if (read(fds[0], &command, sizeof(command)) != sizeof(command))
 			_exit(1);
@@ -678,6 +682,7 @@ static int op_fork(__u32 a, __u32 b)
 		_exit(0);
 	}
 	close(fds[0]);
+	child->pid = pid;
 	child->pipe = fds[1];
 	child->holds = has_prog();
 	memcpy(child->files, state.files, sizeof(child->files));

@@ -171,7 +171,7 @@ static void run_load(struct kmem_cache_iter_stress *skel)
 		{ "pinned", .prog = NULL, .size = 64 },
 		{ "open-coded", .prog = skel->progs.loop, .by_loop = true },
 	};
-	int nr_cpus = sysconf(_SC_NPROCESSORS_ONLN), nr_readers, nr_churners, i;
+	int nr_cpus = sysconf(_SC_NPROCESSORS_ONLN), nr_readers, nr_churners, i, err;
 	struct churner churners[MAX_CHURNERS] = {};
 	long pairs = 0;
 	time_t start = time(NULL);
@@ -185,18 +185,24 @@ static void run_load(struct kmem_cache_iter_stress *skel)
 
 	for (nr_readers = 0; nr_readers < ARRAY_SIZE(readers); nr_readers++) {
 		readers[nr_readers].seed = seed + nr_readers;
-		if (!ASSERT_OK(pthread_create(&readers[nr_readers].thread, NULL, read_thread,
-					      &readers[nr_readers]), "thread"))
+		err = pthread_create(&readers[nr_readers].thread, NULL, read_thread,
+				     &readers[nr_readers]);
+		if (err) {
+			failed("thread", -err);
 			break;
+		}
 	}
 	for (nr_churners = 0; nr_churners < MIN(nr_cpus * CHURNERS_PER_CPU, MAX_CHURNERS);
 	     nr_churners++) {
 		churners[nr_churners].nr = nr_churners;
 		churners[nr_churners].cpu = nr_churners % nr_cpus;
 		churners[nr_churners].seed = seed + 100 + nr_churners;
-		if (!ASSERT_OK(pthread_create(&churners[nr_churners].thread, NULL, churn_thread,
-					      &churners[nr_churners]), "thread"))
+		err = pthread_create(&churners[nr_churners].thread, NULL, churn_thread,
+				     &churners[nr_churners]);
+		if (err) {
+			failed("thread", -err);
 			break;
+		}
 	}
 	for (; go_on(); sleep(1))
 		note_each_minute("%ld reads and %ld pairs to go",
@@ -209,7 +215,7 @@ static void run_load(struct kmem_cache_iter_stress *skel)
 	for (i = 0; i < nr_readers; i++) {
 		pthread_join(readers[i].thread, NULL);
 		note("%s: %ld reads", readers[i].kind, readers[i].reads);
-		ASSERT_GE(readers[i].reads, 1 + loaded(READS) / 1000, readers[i].kind);
+		ASSERT_GE(readers[i].reads, 1 + loaded(READS) / 200, readers[i].kind);
 	}
 	note("%ld caches created and destroyed, on %d CPUs, in %ld s", pairs, nr_cpus,
 	     (long)(time(NULL) - start));
