@@ -4,7 +4,10 @@
 
 MAKEFLAGS += --no-print-directory --no-builtin-rules
 .DEFAULT_GOAL := help
-.PHONY: help run test test-long mutate check doc bench series series-test shell integrate unintegrate clean distclean
+.PHONY: help run test test-long test-table mutate check doc bench series series-test shell integrate unintegrate clean distclean
+
+# It makes cd print, and go elsewhere.
+unexport CDPATH
 
 # Seen by the scripts; see make help.
 export ITER ?= y
@@ -24,12 +27,15 @@ export LOAD
 export FUZZ
 export BOOTS
 export KDIR
+export DRY_RUN
+export MEMORY
 
 help:
 	@echo 'make run          boot a kernel with the iterator, and list all its slab caches'
 	@echo 'make shell        open a shell in such a kernel, with bpftool and the tests at hand'
 	@echo 'make test         run the tests, most of them in such a kernel (10 minutes)'
 	@echo 'make test-long    run them for hours, on kernels that look for errors'
+	@echo 'make test-table   put what was found by the last runs into docs/testing.md'
 	@echo 'make mutate       make mistakes in the sources, and see which tests find them'
 	@echo 'make check        look for what is wrong with the sources, by the tools of the kernel tree'
 	@echo 'make doc          make the documentation of the Rust code'
@@ -50,17 +56,18 @@ help:
 	@echo 'CONFIG=debug      a kernel that looks for errors while it runs (KASAN, lockdep, ...);'
 	@echo '                  CONFIG=kcsan one that looks for data races'
 	@echo 'CC=gcc            compiles the C of the kernel with gcc instead of clang'
-	@echo 'TESTS=a,b         which tests make test runs: model, compile_fail, kunit, tools, and parts'
-	@echo '                  of the names of selftests (default: these four, kmem_cache_iter, bpf_iter)'
+	@echo 'TESTS=a,b         which tests make test runs: trees, model, compile_fail, kunit, tools, and'
+	@echo '                  parts of the names of selftests (default: these, kmem_cache_iter, bpf_iter)'
 	@echo 'CHECKS=a,b        which checks make check makes'
 	@echo 'LOAD=percent      how much the tests under load do (default 100)'
 	@echo 'BOOTS=number      how many boots make bench measures times in (default 7)'
 	@echo 'SEED=number       repeat a run of make test that printed it'
 	@echo 'FUZZ="..."        repeat a sequence of operations that kmem_cache_iter_fuzz printed'
 	@echo 'MEMORY=size       what a guest has of that (default 2G, with CONFIG=debug 512M)'
+	@echo 'DRY_RUN=1         print the command line of QEMU instead of running it'
 	@echo 'TIMEOUT=seconds   when to give up on a guest (default 1800, with CONFIG 3600)'
 
-run test test-long mutate check bench series series-test shell:
+run test test-long test-table mutate check bench series series-test shell:
 	@scripts/$@
 
 doc:

@@ -1,8 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# Sourced by the other scripts: where things are, and how to speak to people.
+# Sourced by the other scripts: where things are, how to run something among the tools of
+# the sysroot, and how to speak to people.
 
 set -euo pipefail
+# What people have in their environment for other purposes.
+unset CDPATH BASH_ENV GREP_OPTIONS
+umask 022
+export LC_ALL=C.UTF-8
 
 say() { printf '%s\n' "$*" >&2; }
 
@@ -14,14 +19,25 @@ die() {
 	exit 1
 }
 
-# shellcheck disable=SC2034 # the sourcing scripts use it
-repo=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
+repo=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
+lib=$repo/scripts/lib
+config=$repo/scripts/config
+. "$config/versions.sh"
+
+# check_path WHAT PATH WHAT TO DO NEXT: whether kbuild and QEMU can do with a path.
+check_path() {
+	case $2 in
+	*[[:space:]:,\'\"\\\$\`\;\&\|\<\>\(\)\*\?\[\]\{\}\!\#%]*)
+		die "the kernel cannot be built with $1 $2, because of a space or special character in it" "$3" ;;
+	esac
+}
+
+# The system's directories below /dev, /proc, /run and /sys are others in the sysroot and the guest.
 cache=${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/kmem-cache-iter-rust
+cache=$(realpath -m "$cache")
+check_path "the cache" "$cache" "Set XDG_CACHE_HOME to another directory."
 case $cache in
-*[[:space:]:]*) die "the kernel cannot be built in $cache, because of the space or colon" \
-	"Set XDG_CACHE_HOME to another directory." ;;
-/*) ;;
-*) cache=$PWD/$cache ;;
+/dev/* | /proc/* | /run/* | /sys/*) die "the cache cannot be in $cache" "Set XDG_CACHE_HOME to a directory on a disk." ;;
 esac
 
 if [ -n "${KDIR:-}" ]; then
@@ -30,15 +46,21 @@ if [ -n "${KDIR:-}" ]; then
 	export KDIR
 fi
 
-# How the kernel and its modules are compiled, as arguments of make, and BPF programs.
-# shellcheck disable=SC2034 # the sourcing scripts use it
+# How the kernel and its modules are compiled, as arguments of make.
 case ${CC:-clang} in
-clang) unset CC && kernel_cc=(LLVM=-19) ;;
+clang) unset CC && kernel_cc=(LLVM=-"$clang_kernel") ;;
 gcc) kernel_cc=() ;;
 *) die "CC=$CC is neither clang nor gcc" "CC=gcc compiles the C of the kernel with gcc instead of clang." ;;
 esac
-# shellcheck disable=SC2034
-bpf_cc=(clang-22 -g -O2 -Wall -Werror -fms-extensions -Wno-microsoft-anon-tag --target=bpf -D__TARGET_ARCH_x86)
+kernel_cc+=(LIBCLANG_PATH="/usr/lib/llvm-$clang_kernel/lib")
+
+# in_sysroot COMMAND [ARGUMENT]...: run COMMAND among the tools of the sysroot. It can be a
+# function of the script, which finds there the other functions, and the variables in
+# $for_sysroot.
+for_sysroot=(repo lib config cache kernel_cc clang_kernel clang_bpf)
+in_sysroot() {
+	"$lib/in-sysroot" bash -c "set -euo pipefail; $(declare -f; declare -p "${for_sysroot[@]}")"$'\n"$@"' bash "$@"
+}
 
 # One hash over the contents of files, or over strings: the key of a cached result.
 key_of_files() { cat -- "$@" | sha256sum | cut -c1-12; }
@@ -59,8 +81,11 @@ use_kernel() {
 	local name=kernel-${ITER:-y}${CONFIG:+-$CONFIG}
 	lock "${name//\//-}"
 	# shellcheck disable=SC2034 # the sourcing scripts use it
-	build=$("$repo/scripts/kernel")
+	build=$("$lib/kernel")
 }
+
+# counts_in LOG: the two numbers of its last line "N passed, N failed".
+counts_in() { sed -nE 's/^([0-9]+) passed, ([0-9]+) failed$/\1 \2/p' "$1" | tail -n 1 | grep . || echo "0 1"; }
 
 elapsed() { printf '%3d:%02d' $((($1) / 60)) $((($1) % 60)); }
 
