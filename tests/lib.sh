@@ -18,28 +18,36 @@ fails() {
 	[ "$status" -gt 0 ] && [ "$status" -lt 126 ]
 }
 
-# run_tests GROUP TEST...: run each of these functions in an empty directory of its own. A line
-# says how it ended, after what it has said if it has failed.
+# run_test GROUP TEST: run that function in an empty directory of its own. A line says how it
+# ended, after what it has said if it has failed.
+run_test() {
+	local start=$SECONDS status=0
+	mkdir "$work/$2"
+	# Not as a condition, in which bash goes on after errors.
+	set +e
+	(cd "$work/$2" && set -eux && "$2") >"$work/$2.log" 2>&1 </dev/null
+	status=$?
+	set -e
+	if [ "$status" -eq 0 ]; then
+		echo "$1/$2:OK"
+	else
+		cat "$work/$2.log" >&2
+		echo "$1/$2:FAIL"
+		touch "$work/failed"
+	fi
+	say "$(elapsed $((SECONDS - start)))  $1/$2"
+	chmod -R u+w "$work/$2"
+	rm -rf "${work:?}/$2"
+}
+
+# run_tests GROUP TEST...: run them, as many at a time as there are CPUs.
 run_tests() {
-	local group=$1 test start
+	local group=$1 test
 	shift
 	for test; do
-		start=$SECONDS
-		mkdir "$work/$test"
-		# Not as a condition, in which bash goes on after errors.
-		set +e
-		(cd "$work/$test" && set -eux && "$test") >"$work/$test.log" 2>&1 </dev/null
-		status=$?
-		set -e
-		if [ "$status" -eq 0 ]; then
-			echo "$group/$test:OK"
-		else
-			cat "$work/$test.log" >&2
-			echo "$group/$test:FAIL"
-			failed=1
-		fi
-		say "$(elapsed $((SECONDS - start)))  $group/$test"
-		chmod -R u+w "$work/$test"
-		rm -rf "${work:?}/$test"
+		[ "$(jobs -pr | wc -l)" -lt "$(nproc)" ] || wait -n || true
+		run_test "$group" "$test" &
 	done
+	wait
+	[ ! -e "$work/failed" ] || failed=1
 }
