@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034 # the sourcing scripts use these
 # Sourced by tests that are functions of a script: a directory to work in, and running them.
 
 failed=

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154 # the sourcing scripts have $lib
 # Sourced by the scripts that apply patches/: applying a patch to a file, exactly, or
 # loosely to one whose other lines have changed.
 
