@@ -9,7 +9,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <test_progs.h>
-#include "kmem_cache_iter_common.h"
+#include "kmem_cache_iter_caches.h"
 #include "kmem_cache_iter_churn.skel.h"
 
 #define NR_CACHES	1000

@@ -8,6 +8,7 @@
  */
 #include <sys/resource.h>
 #include <test_progs.h>
+#include "kmem_cache_iter_faults.h"
 #include "kmem_cache_iter_stress.h"
 
 #define PIN		"/sys/fs/bpf/kmem_cache_iter_faults"

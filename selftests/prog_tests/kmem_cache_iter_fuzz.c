@@ -13,6 +13,8 @@
 #include <test_progs.h>
 #include <bpf/btf.h>
 #include <linux/filter.h>
+#include "kmem_cache_iter_caches.h"
+#include "kmem_cache_iter_module.h"
 #include "kmem_cache_iter_stress.h"
 
 #define PIN		"/sys/fs/bpf/kmem_cache_iter_fuzz"

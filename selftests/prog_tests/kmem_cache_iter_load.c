@@ -8,6 +8,7 @@
 #include <sched.h>
 #include <sys/resource.h>
 #include <test_progs.h>
+#include "kmem_cache_iter_caches.h"
 #include "kmem_cache_iter_stress.h"
 
 #define PIN		"/sys/fs/bpf/kmem_cache_iter_load"

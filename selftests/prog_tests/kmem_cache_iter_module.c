@@ -11,7 +11,8 @@
 #include <test_progs.h>
 #include <bpf/btf.h>
 #include <linux/filter.h>
-#include "kmem_cache_iter_common.h"
+#include "kmem_cache_iter_faults.h"
+#include "kmem_cache_iter_module.h"
 #include "kmem_cache_iter_module.skel.h"
 
 #define PIN		"/sys/fs/bpf/kmem_cache_iter_module"

@@ -7,7 +7,7 @@
 #include <test_progs.h>
 #include <bpf/btf.h>
 #include <linux/filter.h>
-#include "kmem_cache_iter_common.h"
+#include "kmem_cache_iter_module.h"
 #include "kmem_cache_iter_verifier.skel.h"
 #include "kmem_cache_iter_wrong_link.skel.h"
 

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Slab caches on command, which a module of the tests creates and destroys. */
+#ifndef _KMEM_CACHE_ITER_CACHES_H
+#define _KMEM_CACHE_ITER_CACHES_H
+
+#include "kmem_cache_iter_common.h"
+
+#define CHURN_MODULE	"kmem_cache_iter_churn"
+#define CHURN_CONTROL	"/sys/kernel/debug/" CHURN_MODULE
+#define CACHE_PREFIX	"kci"
+
+/* The caches kci-FIRST to kci-(FIRST + COUNT - 1), made by the module for it. */
+static inline int churn_control(const char *format, int first, int count)
+{
+	char command[64];
+
+	snprintf(command, sizeof(command), format, first, count);
+	return write_file(CHURN_CONTROL, command);
+}
+
+static inline int create_caches(int first, int count)
+{
+	return churn_control("create " CACHE_PREFIX " %d %d", first, count);
+}
+
+static inline int destroy_caches(int first, int count)
+{
+	return churn_control("destroy %d %d", first, count);
+}
+
+/* How many caches /proc/slabinfo has whose name begins with @prefix. */
+static inline int count_caches(const char *prefix)
+{
+	FILE *slabinfo = fopen("/proc/slabinfo", "r");
+	char line[256];
+	int nr = 0;
+
+	if (!ASSERT_OK_PTR(slabinfo, "slabinfo"))
+		return -1;
+	while (fgets(line, sizeof(line), slabinfo))
+		nr += !strncmp(line, prefix, strlen(prefix));
+	fclose(slabinfo);
+	return nr;
+}
+
+static inline bool cache_exists(const char *name)
+{
+	char column[64];
+
+	snprintf(column, sizeof(column), "%s ", name);
+	return count_caches(column) > 0;
+}
+
+#endif /* _KMEM_CACHE_ITER_CACHES_H */
