@@ -28,6 +28,16 @@ static inline int destroy_caches(int first, int count)
 	return churn_control("destroy %d %d", first, count);
 }
 
+/* By names that are new in each @round: a reader may still hold the caches before. */
+static inline int create_caches_anew(long round, int first, int count)
+{
+	char command[64];
+
+	snprintf(command, sizeof(command), "create " CACHE_PREFIX ".%ld %d %d", round, first,
+		 count);
+	return write_file(CHURN_CONTROL, command);
+}
+
 /* How many caches /proc/slabinfo has whose name begins with @prefix. */
 static inline int count_caches(const char *prefix)
 {
@@ -49,6 +59,25 @@ static inline bool cache_exists(const char *name)
 
 	snprintf(column, sizeof(column), "%s ", name);
 	return count_caches(column) > 0;
+}
+
+/* A line that comes byte by byte, cut off where the name of a cache has ended. */
+struct line {
+	char text[64];
+	int len;
+};
+
+/* Whether @c ends the line. The next byte begins another one. */
+static inline bool end_of_line(struct line *line, char c)
+{
+	if (c != '\n') {
+		if (line->len < sizeof(line->text) - 1)
+			line->text[line->len++] = c;
+		return false;
+	}
+	line->text[line->len] = '\0';
+	line->len = 0;
+	return true;
 }
 
 #endif /* _KMEM_CACHE_ITER_CACHES_H */

@@ -6,8 +6,12 @@
 #ifndef _KMEM_CACHE_ITER_COMMON_H
 #define _KMEM_CACHE_ITER_COMMON_H
 
+#include <pthread.h>
+#include <sched.h>
+#include <sys/mman.h>
 #include <test_progs.h>
 
+#define ITER_TARGET	"kmem_cache"
 #define KMEMLEAK	"/sys/kernel/debug/kmemleak"
 
 static inline int write_file(const char *path, const char *value)
@@ -19,6 +23,12 @@ static inline int write_file(const char *path, const char *value)
 	err = write(fd, value, strlen(value)) < 0 ? -errno : 0;
 	close(fd);
 	return err;
+}
+
+/* What a system call returns, or the error. */
+static inline long result_of(long ret)
+{
+	return ret < 0 ? -errno : ret;
 }
 
 /* A kernel that looks for errors while it runs: it finds more, and is slow. */
@@ -66,6 +76,40 @@ static inline unsigned int pick_seed(const char *test_name)
 	return seed;
 }
 
+/* Memory that nothing can be read from or written to. */
+static inline void *map_nowhere(size_t size)
+{
+	void *nowhere = mmap(NULL, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	return ASSERT_NEQ(nowhere, MAP_FAILED, "mmap") ? nowhere : NULL;
+}
+
+static inline int stay_on_cpu(int cpu)
+{
+	cpu_set_t cpus;
+
+	CPU_ZERO(&cpus);
+	CPU_SET(cpu, &cpus);
+	return -pthread_setaffinity_np(pthread_self(), sizeof(cpus), &cpus);
+}
+
+static inline int run_prog(struct bpf_program *prog)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, opts);
+
+	return bpf_prog_test_run_opts(bpf_program__fd(prog), &opts);
+}
+
+/* Whether a program has come to where it sets @flag; it has ten seconds. */
+static inline bool wait_for(const int *flag)
+{
+	int i;
+
+	for (i = 0; i < 10000 && !READ_ONCE(*flag); i++)
+		usleep(1000);
+	return ASSERT_TRUE(READ_ONCE(*flag), "program waits");
+}
+
 /* A file of the iterator that alone holds its program. */
 static inline int open_iter_file(struct bpf_program *prog)
 {
@@ -79,6 +123,39 @@ static inline int open_iter_file(struct bpf_program *prog)
 	ASSERT_GE(fd, 0, "create an iterator file");
 	bpf_link__destroy(link);
 	return fd;
+}
+
+/* A link is one of an iterator with this target. */
+static inline void check_target(int link_fd, const char *target)
+{
+	struct bpf_link_info info = {};
+	__u32 len = sizeof(info);
+	char name[32] = "";
+
+	info.iter.target_name = ptr_to_u64(name);
+	info.iter.target_name_len = sizeof(name);
+	if (!ASSERT_OK(bpf_link_get_info_by_fd(link_fd, &info, &len), "link info"))
+		return;
+	ASSERT_EQ(info.type, BPF_LINK_TYPE_ITER, "link type");
+	ASSERT_STREQ(name, target, "target name");
+	ASSERT_EQ(info.iter.target_name_len, strlen(target) + 1, "target name length");
+}
+
+/* Whether the fdinfo of a link has this @line: 1, 0 or an error. */
+static inline int fdinfo_has(int link_fd, const char *line)
+{
+	char path[64], got[128];
+	bool found = false;
+	FILE *fdinfo;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", link_fd);
+	fdinfo = fopen(path, "r");
+	if (!fdinfo)
+		return -errno;
+	while (fgets(got, sizeof(got), fdinfo))
+		found |= !strcmp(got, line);
+	fclose(fdinfo);
+	return found;
 }
 
 /* Nothing has leaked up to now; always so on a kernel that does not look for it. */

@@ -1,14 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The iterator as a module: loading and unloading it, and its BTF. */
+/*
+ * The iterator as a module: loading and unloading it, and loading programs by its
+ * BTF, which is that of vmlinux if it is not one.
+ */
 #ifndef _KMEM_CACHE_ITER_MODULE_H
 #define _KMEM_CACHE_ITER_MODULE_H
 
-#include <sys/syscall.h>
+#include <bpf/btf.h>
+#include <linux/filter.h>
 #include "kmem_cache_iter_common.h"
 #include "testing_helpers.h"
 
 #define ITER_MODULE	"kmem_cache_iter_rust"
 #define ITER_MODULE_KO	ITER_MODULE ".ko"
+#define TARGET_FUNC	"bpf_iter_" ITER_TARGET
 
 #define UNLOAD_TRIES	10000
 
@@ -37,7 +42,7 @@ static inline int finit_module_by_path(const char *path, const char *params)
 
 	if (fd < 0)
 		return -errno;
-	err = syscall(__NR_finit_module, fd, params, 0) ? -errno : 0;
+	err = finit_module(fd, params, 0) ? -errno : 0;
 	close(fd);
 	return err;
 }
@@ -67,6 +72,53 @@ static inline int module_btf_fd(const char *name)
 		}
 	}
 	return newest;
+}
+
+/* The BTF id of a function of @module, or of vmlinux for NULL; an error if it has none. */
+static inline int func_btf_id(const char *module, const char *func)
+{
+	struct btf *vmlinux_btf = btf__load_vmlinux_btf(), *btf = vmlinux_btf;
+	int id = -ENOENT;
+
+	if (!ASSERT_OK_PTR(vmlinux_btf, "BTF of vmlinux"))
+		return id;
+	if (module)
+		btf = btf__load_module_btf(module, vmlinux_btf);
+	if (ASSERT_OK_PTR(btf, "BTF of the module"))
+		id = btf__find_by_name_kind(btf, func, BTF_KIND_FUNC);
+	if (module)
+		btf__free(btf);
+	btf__free(vmlinux_btf);
+	return id;
+}
+
+/* Load the smallest program, to be attached as @opts says. */
+static inline int load_nop(struct bpf_prog_load_opts *opts)
+{
+	const struct bpf_insn insns[] = {
+		BPF_MOV64_IMM(BPF_REG_0, 0),
+		BPF_EXIT_INSN(),
+	};
+
+	return bpf_prog_load(BPF_PROG_TYPE_TRACING, "nop", "GPL", insns, ARRAY_SIZE(insns),
+			     opts);
+}
+
+/* Load a copy of a program that loops, with the kfuncs that are there now. */
+static inline int load_loop(const struct bpf_program *loop, const char *license,
+			    struct bpf_prog_load_opts *opts)
+{
+	/* The second is not looked at if the kfuncs are in vmlinux. */
+	int fds[2] = { 0, module_btf_fd(ITER_MODULE) }, fd;
+
+	opts->prog_flags = BPF_F_SLEEPABLE;
+	opts->fd_array = fds;
+	fd = bpf_prog_load(BPF_PROG_TYPE_SYSCALL, "loop", license, bpf_program__insns(loop),
+			   bpf_program__insn_cnt(loop), opts);
+	opts->fd_array = NULL;
+	if (fds[1] >= 0)
+		close(fds[1]);
+	return fd;
 }
 
 #endif /* _KMEM_CACHE_ITER_MODULE_H */

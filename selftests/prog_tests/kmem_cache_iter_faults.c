@@ -28,11 +28,6 @@ static bool all_after;
 static char expected[BUF_SIZE];
 static long expected_len;
 
-static long result_of(long ret)
-{
-	return ret < 0 ? -errno : ret;
-}
-
 /* Each returns a negative errno if something failed, and leaves nothing then; else 0 or a file. */
 static long attach(void)
 {
@@ -242,11 +237,11 @@ static void test_faults(void)
 	if (!ASSERT_GT(expected_len, 100, "bytes read"))
 		return;
 
-	before = take_references(skel);
+	before = take_references();
 	for (fault = 0; fault < NR_FAULTS; fault++)
 		if (test__start_subtest(fault_names[fault]))
 			test_fault(fault);
-	check_references(skel, before);
+	check_references(before);
 }
 
 /* Serial: the lists of caches that it reads must not differ. */

@@ -8,11 +8,8 @@
  * sequence in FUZZ is run instead, when there is one: "create 1 0;read 0 5".
  */
 #include <poll.h>
-#include <sys/mman.h>
 #include <sys/wait.h>
 #include <test_progs.h>
-#include <bpf/btf.h>
-#include <linux/filter.h>
 #include "kmem_cache_iter_caches.h"
 #include "kmem_cache_iter_module.h"
 #include "kmem_cache_iter_stress.h"
@@ -26,7 +23,6 @@
 #define SEQUENCE	500
 #define UNLOAD_EACH	10
 #define BUF_SIZE	65536
-#define LINE_SIZE	64
 
 #define NR_PROGS	4
 #define NR_LINKS	4
@@ -91,8 +87,7 @@ struct file {
 	bool shown[NR_CACHES];
 	int last_id;
 	int others;
-	char line[LINE_SIZE];
-	int line_len;
+	struct line line;
 };
 
 struct slot {
@@ -141,11 +136,6 @@ static int refused(const char *what, long result, long expected)
 static int nothing(const char *what, long result, long expected)
 {
 	return expect(what, result, expected) ?: NOTHING;
-}
-
-static long result_of(long ret)
-{
-	return ret < 0 ? -errno : ret;
 }
 
 /* One of the slots that hold something, or -1. */
@@ -356,30 +346,21 @@ static int op_info(__u32 a, __u32 b)
 	if (!info.iter.target_name_len)
 		info.iter.target_name = 0;
 	ret = result_of(bpf_link_get_info_by_fd(state.links[slot].fd, &info, &len));
-	if (info.iter.target_name && b % sizeof(name) < sizeof("kmem_cache"))
+	if (info.iter.target_name && b % sizeof(name) < sizeof(ITER_TARGET))
 		return refused("info with too short a buffer", ret, -ENOSPC);
 	if (expect("info", ret, 0))
 		return -1;
-	return info.iter.target_name ? expect("name in info", strcmp(name, "kmem_cache"), 0) : 0;
+	return info.iter.target_name ? expect("name in info", strcmp(name, ITER_TARGET), 0) : 0;
 }
 
 static int op_fdinfo(__u32 a, __u32 b)
 {
 	int slot = pick(state.links, NR_LINKS, a);
-	char path[64], line[128];
-	bool found = false;
-	FILE *fdinfo;
 
 	if (slot < 0)
 		return NOTHING;
-	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", state.links[slot].fd);
-	fdinfo = fopen(path, "r");
-	if (!fdinfo)
-		return fail("fdinfo: %d", -errno);
-	while (fgets(line, sizeof(line), fdinfo))
-		found |= !strcmp(line, "target_name:\tkmem_cache\n");
-	fclose(fdinfo);
-	return expect("target_name in fdinfo", found, true);
+	return expect("target_name in fdinfo",
+		      fdinfo_has(state.links[slot].fd, "target_name:\t" ITER_TARGET "\n"), 1);
 }
 
 static const char *pin_path(int pin)
@@ -483,13 +464,11 @@ static void begin(struct file *file)
 	file->last_id = state.next_id;
 }
 
-static int end_of_line(struct file *file)
+static int check_line(struct file *file)
 {
 	int id;
 
-	file->line[file->line_len] = '\0';
-	file->line_len = 0;
-	if (sscanf(file->line, CACHE_PREFIX "-%d", &id) != 1) {
+	if (sscanf(file->line.text, CACHE_PREFIX "-%d", &id) != 1) {
 		file->others++;
 		return 0;
 	}
@@ -514,7 +493,7 @@ static int end_of_file(struct file *file)
 	if (!skel->bss->is_rust)
 		return 0;
 	file->ended = true;
-	if (file->line_len)
+	if (file->line.len)
 		return fail("end within a line");
 	if (expect("caches of the kernel", file->others, nr_others))
 		return -1;
@@ -536,16 +515,9 @@ static int check_read(struct file *file, ssize_t ret, size_t size)
 		return fail("read of %zu: %zd", size, ret);
 	if (ret && file->ended)
 		return fail("read %zd bytes where there are none", ret);
-	for (i = 0; i < ret; i++) {
-		char c = shared->buf[i];
-
-		if (c == '\n') {
-			if (end_of_line(file))
-				return -1;
-		} else if (file->line_len < LINE_SIZE - 1) {
-			file->line[file->line_len++] = c;
-		}
-	}
+	for (i = 0; i < ret; i++)
+		if (end_of_line(&file->line, shared->buf[i]) && check_line(file))
+			return -1;
 	return !ret && size && !file->ended ? end_of_file(file) : 0;
 }
 
@@ -967,20 +939,6 @@ static void copy_program(enum kind kind, struct bpf_program *prog, __u32 flags)
 	program->flags = flags;
 }
 
-static int find_target(void)
-{
-	struct btf *vmlinux_btf = btf__load_vmlinux_btf(), *btf = vmlinux_btf;
-	int id;
-
-	if (is_module)
-		btf = btf__load_module_btf(ITER_MODULE, vmlinux_btf);
-	id = btf__find_by_name_kind(btf, "bpf_iter_kmem_cache", BTF_KIND_FUNC);
-	if (is_module)
-		btf__free(btf);
-	btf__free(vmlinux_btf);
-	return id;
-}
-
 static void fuzz(void)
 {
 	long operations = loaded(is_debug_kernel() ? OPERATIONS_DEBUG : OPERATIONS), worked = 0;
@@ -1037,19 +995,19 @@ void serial_test_kmem_cache_iter_fuzz(void)
 	is_module = !access(ITER_MODULE_KO, R_OK);
 	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
 		      -1, 0);
-	nowhere = mmap(NULL, BUF_SIZE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	nowhere = map_nowhere(BUF_SIZE);
 	skel = kmem_cache_iter_stress__open_and_load();
 	if (!ASSERT_OK_PTR(skel, "open_and_load") || !ASSERT_NEQ(shared, MAP_FAILED, "mmap") ||
-	    !ASSERT_NEQ(nowhere, MAP_FAILED, "mmap"))
+	    !nowhere)
 		goto out;
-	target_btf_id = find_target();
+	target_btf_id = func_btf_id(is_module ? ITER_MODULE : NULL, TARGET_FUNC);
 	if (!ASSERT_GT(target_btf_id, 0, "BTF id of the target"))
 		goto out;
 	if (!ASSERT_OK(run_prog(skel->progs.find_out), "find out") ||
 	    !ASSERT_OK(run_prog(skel->progs.loop), "loop"))
 		goto out;
 	nr_others = skel->bss->entries;
-	references = take_references(skel);
+	references = take_references();
 
 	copy_program(NAMES, skel->progs.names, 0);
 	copy_program(NAMES_SLEEPABLE, skel->progs.names_sleepable, BPF_F_SLEEPABLE);
@@ -1069,10 +1027,7 @@ void serial_test_kmem_cache_iter_fuzz(void)
 	if (test__start_subtest("sequences"))
 		fuzz();
 
-	kmem_cache_iter_stress__destroy(skel);
-	skel = kmem_cache_iter_stress__open_and_load();
-	if (ASSERT_OK_PTR(skel, "open_and_load again"))
-		check_references(skel, references);
+	check_references(references);
 out:
 	for (i = 0; i < NR_KINDS; i++) {
 		free(programs[i].insns);

@@ -9,10 +9,9 @@
  */
 #include <pthread.h>
 #include <test_progs.h>
-#include <bpf/btf.h>
-#include <linux/filter.h>
 #include "kmem_cache_iter_faults.h"
 #include "kmem_cache_iter_module.h"
+#include "kmem_cache_iter_stress.h"
 #include "kmem_cache_iter_module.skel.h"
 
 #define PIN		"/sys/fs/bpf/kmem_cache_iter_module"
@@ -50,16 +49,12 @@ static void check_in_use(const char *by)
 /* The smallest program, attached to the function @btf_id of the BTF @btf_fd. */
 static int load_prog_by_id(int btf_fd, int btf_id)
 {
-	const struct bpf_insn insns[] = {
-		BPF_MOV64_IMM(BPF_REG_0, 0),
-		BPF_EXIT_INSN(),
-	};
 	LIBBPF_OPTS(bpf_prog_load_opts, opts);
 
 	opts.expected_attach_type = BPF_TRACE_ITER;
 	opts.attach_btf_obj_fd = btf_fd;
 	opts.attach_btf_id = btf_id;
-	return bpf_prog_load(BPF_PROG_TYPE_TRACING, "nop", "GPL", insns, ARRAY_SIZE(insns), &opts);
+	return load_nop(&opts);
 }
 
 static int load_prog(void)
@@ -104,13 +99,32 @@ static int open_iter(void)
 	return fd;
 }
 
-static bool wait_for(const int *flag)
+/*
+ * With one program alone, or two: each of the others would wait somewhere, or keep
+ * the module.
+ */
+static struct kmem_cache_iter_module *open_skel(const char *name, const char *also)
 {
-	int i;
+	struct kmem_cache_iter_module *skel = kmem_cache_iter_module__open();
+	struct bpf_program *prog;
 
-	for (i = 0; i < UNLOAD_TRIES && !READ_ONCE(*flag); i++)
-		usleep(1000);
-	return ASSERT_TRUE(READ_ONCE(*flag), "program waits");
+	if (!ASSERT_OK_PTR(skel, "open"))
+		return NULL;
+	bpf_object__for_each_program(prog, skel->obj)
+		if (!strcmp(bpf_program__name(prog), name) ||
+		    (also && !strcmp(bpf_program__name(prog), also)))
+			bpf_program__set_autoload(prog, true);
+	return skel;
+}
+
+static struct kmem_cache_iter_module *load_skel(const char *name, const char *also)
+{
+	struct kmem_cache_iter_module *skel = open_skel(name, also);
+
+	if (skel && ASSERT_OK(kmem_cache_iter_module__load(skel), "load"))
+		return skel;
+	kmem_cache_iter_module__destroy(skel);
+	return NULL;
 }
 
 struct lookup {
@@ -134,17 +148,12 @@ static void test_lookup(int prog_fd)
 {
 	struct lookup lookup = { .prog_fd = prog_fd };
 	struct kmem_cache_iter_module *skel;
-	struct bpf_program *begins;
 	pthread_t thread;
 
-	skel = kmem_cache_iter_module__open();
-	if (!ASSERT_OK_PTR(skel, "open"))
+	skel = load_skel(prog_fd < 0 ? "lookup_begins" : "attach_begins", "lookup_done");
+	if (!skel)
 		return;
-	begins = prog_fd < 0 ? skel->progs.lookup_begins : skel->progs.attach_begins;
-	bpf_program__set_autoload(begins, true);
-	bpf_program__set_autoload(skel->progs.lookup_done, true);
-	if (!ASSERT_OK(kmem_cache_iter_module__load(skel), "load") ||
-	    !ASSERT_OK(kmem_cache_iter_module__attach(skel), "attach"))
+	if (!ASSERT_OK(kmem_cache_iter_module__attach(skel), "attach"))
 		goto out;
 
 	lookup.skel = skel;
@@ -195,32 +204,10 @@ static void test_release_link(void)
 static void test_fdinfo(void)
 {
 	int link_fd = attach();
-	char path[64], line[128];
-	bool found = false;
-	FILE *fdinfo;
 
 	check_in_use("link");
-	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", link_fd);
-	fdinfo = fopen(path, "r");
-	if (ASSERT_OK_PTR(fdinfo, "open fdinfo")) {
-		while (fgets(line, sizeof(line), fdinfo))
-			found |= !strcmp(line, "kmem_cache iter\n");
-		fclose(fdinfo);
-	}
-	ASSERT_TRUE(found, "fdinfo of the target");
+	ASSERT_EQ(fdinfo_has(link_fd, ITER_TARGET " iter\n"), 1, "fdinfo of the target");
 	close(link_fd);
-}
-
-static void check_target_name(int link_fd, const char *expected)
-{
-	struct bpf_link_info info = {};
-	__u32 len = sizeof(info);
-	char name[32] = "";
-
-	info.iter.target_name = ptr_to_u64(name);
-	info.iter.target_name_len = sizeof(name);
-	ASSERT_OK(bpf_link_get_info_by_fd(link_fd, &info, &len), "link info");
-	ASSERT_STREQ(name, expected, "target name");
 }
 
 static void test_link_info(void)
@@ -228,7 +215,7 @@ static void test_link_info(void)
 	int link_fd = attach();
 
 	check_in_use("link");
-	check_target_name(link_fd, "kmem_cache");
+	check_target(link_fd, ITER_TARGET);
 	close(link_fd);
 }
 
@@ -276,25 +263,15 @@ static void *read_thread(void *arg)
 
 static void test_inside_read(void)
 {
-	struct kmem_cache_iter_module *skel;
-	struct bpf_link *link;
+	struct kmem_cache_iter_module *skel = load_skel("wait_inside_read", NULL);
 	pthread_t thread;
-	long fd = -1;
+	long fd;
 
-	skel = kmem_cache_iter_module__open();
-	if (!ASSERT_OK_PTR(skel, "open"))
+	if (!skel)
 		return;
-	bpf_program__set_autoload(skel->progs.wait_inside_read, true);
-	if (!ASSERT_OK(kmem_cache_iter_module__load(skel), "load"))
+	fd = open_iter_file(skel->progs.wait_inside_read);
+	if (fd < 0)
 		goto out;
-
-	link = bpf_program__attach_iter(skel->progs.wait_inside_read, NULL);
-	if (!ASSERT_OK_PTR(link, "attach"))
-		goto out;
-	fd = bpf_iter_create(bpf_link__fd(link));
-	ASSERT_GE(fd, 0, "create an iterator file");
-	bpf_link__destroy(link);
-
 	if (!ASSERT_OK(pthread_create(&thread, NULL, read_thread, (void *)fd), "thread"))
 		goto out;
 	if (wait_for(&skel->bss->waiting))
@@ -320,20 +297,13 @@ static void test_close(void)
 /* By the owner of the kfuncs that it calls, and not for a target. */
 static void test_open_coded(void)
 {
-	LIBBPF_OPTS(bpf_test_run_opts, opts);
-	struct kmem_cache_iter_module *skel;
+	struct kmem_cache_iter_module *skel = load_skel("open_coded", NULL);
 
-	skel = kmem_cache_iter_module__open();
-	if (!ASSERT_OK_PTR(skel, "open"))
+	if (!skel)
 		return;
-	bpf_program__set_autoload(skel->progs.open_coded, true);
-	if (ASSERT_OK(kmem_cache_iter_module__load(skel), "load")) {
-		int fd = bpf_program__fd(skel->progs.open_coded);
-
-		check_in_use("program that calls kfuncs");
-		ASSERT_OK(bpf_prog_test_run_opts(fd, &opts), "run");
-		ASSERT_GT(skel->bss->entries, 10, "entries of the loop");
-	}
+	check_in_use("program that calls kfuncs");
+	ASSERT_OK(run_prog(skel->progs.open_coded), "run");
+	ASSERT_GT(skel->bss->entries, 10, "entries of the loop");
 	kmem_cache_iter_module__destroy(skel);
 }
 
@@ -354,12 +324,10 @@ static void test_absent(void)
 	ASSERT_EQ(load_prog_by_id(btf_fd, target_btf_id), -ENOENT, "load by an old BTF");
 	close(btf_fd);
 
-	skel = kmem_cache_iter_module__open();
-	if (ASSERT_OK_PTR(skel, "open")) {
-		bpf_program__set_autoload(skel->progs.count_references, true);
+	skel = open_skel("wait_inside_read", NULL);
+	if (skel)
 		ASSERT_EQ(kmem_cache_iter_module__load(skel), -ESRCH, "load by name");
-		kmem_cache_iter_module__destroy(skel);
-	}
+	kmem_cache_iter_module__destroy(skel);
 
 	ASSERT_OK(load(ITER_MODULE, ""), "load again");
 }
@@ -375,22 +343,19 @@ struct alias {
 	int link_fd;
 };
 
-static bool load_alias(struct alias *alias, struct btf *vmlinux_btf)
+static bool load_alias(struct alias *alias)
 {
 	char func[32];
-	struct btf *btf;
 
 	if (!ASSERT_OK(load(alias->module, ""), "load another module"))
 		return false;
 	alias->btf_fd = module_btf_fd(alias->module);
-	btf = btf__load_module_btf(alias->module, vmlinux_btf);
-	if (!ASSERT_GE(alias->btf_fd, 0, "its BTF") || !ASSERT_OK_PTR(btf, "its BTF"))
+	if (!ASSERT_GE(alias->btf_fd, 0, "its BTF"))
 		return false;
 
 	snprintf(func, sizeof(func), "bpf_iter_%s", alias->target);
-	alias->btf_id = btf__find_by_name_kind(btf, func, BTF_KIND_FUNC);
-	alias->foreign_btf_id = btf__find_by_name_kind(btf, "bpf_iter_kmem_cache", BTF_KIND_FUNC);
-	btf__free(btf);
+	alias->btf_id = func_btf_id(alias->module, func);
+	alias->foreign_btf_id = func_btf_id(alias->module, TARGET_FUNC);
 	return ASSERT_GT(alias->btf_id, 0, "function of its target") &&
 	       ASSERT_GT(alias->foreign_btf_id, 0, "function of another target");
 }
@@ -403,7 +368,6 @@ static void test_alias(void)
 		{ .module = "kmem_cache_iter_alias_b", .target = "alias_b" },
 	};
 	struct alias *a = &aliases[0], *b = &aliases[1], *alias;
-	struct btf *vmlinux_btf;
 	int i;
 
 	for (i = 0; i < ARRAY_SIZE(aliases); i++) {
@@ -411,15 +375,12 @@ static void test_alias(void)
 		aliases[i].prog_fd = -1;
 		aliases[i].link_fd = -1;
 	}
-	vmlinux_btf = btf__load_vmlinux_btf();
-	if (!ASSERT_OK_PTR(vmlinux_btf, "BTF of vmlinux"))
-		return;
 
 	/* The name is taken. The loader makes EBUSY of the EEXIST of a module. */
 	ASSERT_EQ(finit_module_by_path("kmem_cache_iter_alias_a.ko", "also=kmem_cache"), -EBUSY,
 		  "second target of a name");
 
-	if (!load_alias(a, vmlinux_btf) || !load_alias(b, vmlinux_btf) ||
+	if (!load_alias(a) || !load_alias(b) ||
 	    !ASSERT_EQ(a->btf_id, b->btf_id, "ids of the functions"))
 		goto out;
 
@@ -434,7 +395,7 @@ static void test_alias(void)
 		alias = &aliases[i];
 		alias->link_fd = create_link(alias->prog_fd);
 		if (ASSERT_GE(alias->link_fd, 0, "create a link"))
-			check_target_name(alias->link_fd, alias->target);
+			check_target(alias->link_fd, alias->target);
 	}
 	ASSERT_EQ(bpf_link_update(a->link_fd, b->prog_fd, NULL), -EINVAL, "update with the other");
 	ASSERT_OK(bpf_link_update(a->link_fd, a->prog_fd, NULL), "update with the same");
@@ -446,34 +407,6 @@ out:
 		close(alias->btf_fd);
 		ASSERT_OK(unload_in_the_end(alias->module), "unload the other module");
 	}
-	btf__free(vmlinux_btf);
-}
-
-static bool count_references(__u64 *references)
-{
-	struct kmem_cache_iter_module *skel;
-	struct bpf_link *link;
-	char buf[16];
-	int fd = -1;
-	bool ok = false;
-
-	skel = kmem_cache_iter_module__open();
-	if (!ASSERT_OK_PTR(skel, "open"))
-		return false;
-	bpf_program__set_autoload(skel->progs.count_references, true);
-	if (!ASSERT_OK(kmem_cache_iter_module__load(skel), "load"))
-		goto out;
-	link = bpf_program__attach_iter(skel->progs.count_references, NULL);
-	if (!ASSERT_OK_PTR(link, "attach"))
-		goto out;
-	fd = bpf_iter_create(bpf_link__fd(link));
-	bpf_link__destroy(link);
-	ok = ASSERT_EQ(read(fd, buf, sizeof(buf)), 0, "read");
-	close(fd);
-	*references = skel->bss->references;
-out:
-	kmem_cache_iter_module__destroy(skel);
-	return ok;
 }
 
 static bool churn_pause, churn_stop;
@@ -529,13 +462,10 @@ static void *churn_thread(void *arg)
 /* Unloading and loading again while others read all the time. */
 static void test_churn(void)
 {
+	struct references *before = take_references();
 	pthread_t readers[CHURN_READERS];
-	__u64 before, after;
 	int rounds, round, fd, i, refused = 0, started = 0, err = 0;
 	char buf[16];
-
-	if (!count_references(&before))
-		return;
 
 	rounds = loaded(is_debug_kernel() ? CHURN_ROUNDS_DEBUG : CHURN_ROUNDS);
 	WRITE_ONCE(churn_stop, false);
@@ -577,8 +507,7 @@ stop:
 		pthread_join(readers[--started], NULL);
 	ASSERT_OK(churn_err, "load, attach, open and read beside");
 
-	if (count_references(&after))
-		ASSERT_EQ(after, before, "references to slab caches");
+	check_references(before);
 	check_leaks();
 }
 
@@ -590,7 +519,7 @@ static int load_and_fail(int fail_fd, int nth, bool *unused)
 	if (!ASSERT_GE(fd, 0, "open the module"))
 		return -errno;
 	fail_nth(fail_fd, nth);
-	err = syscall(__NR_finit_module, fd, "", 0) ? -errno : 0;
+	err = finit_module(fd, "", 0) ? -errno : 0;
 	*unused = fail_nth_left(fail_fd);
 	fail_nth(fail_fd, 0);
 	close(fd);
@@ -601,15 +530,8 @@ static int load_and_fail(int fail_fd, int nth, bool *unused)
 static bool can_loop(const struct kmem_cache_iter_module *skel)
 {
 	LIBBPF_OPTS(bpf_prog_load_opts, opts);
-	const struct bpf_program *loop = skel->progs.open_coded;
-	int fds[2] = { 0, module_btf_fd(ITER_MODULE) }, fd;
+	int fd = load_loop(skel->progs.open_coded, "GPL", &opts);
 
-	opts.prog_flags = BPF_F_SLEEPABLE;
-	opts.fd_array = fds;
-	fd = bpf_prog_load(BPF_PROG_TYPE_SYSCALL, "loop", "GPL", bpf_program__insns(loop),
-			   bpf_program__insn_cnt(loop), &opts);
-	if (fds[1] >= 0)
-		close(fds[1]);
 	if (!ASSERT_GE(fd, 0, "load a loop"))
 		return false;
 	close(fd);
@@ -628,11 +550,8 @@ static void test_init_fails(void)
 		return;
 	}
 	fail_fd = open(FAIL_NTH, O_RDWR);
-	skel = kmem_cache_iter_module__open();
-	if (!ASSERT_GE(fail_fd, 0, "open fail-nth") || !ASSERT_OK_PTR(skel, "open"))
-		goto out;
-	bpf_program__set_autoload(skel->progs.open_coded, true);
-	if (!ASSERT_OK(kmem_cache_iter_module__load(skel), "load a loop"))
+	skel = load_skel("open_coded", NULL);
+	if (!ASSERT_GE(fail_fd, 0, "open fail-nth") || !skel)
 		goto out;
 	/* It would hold the module. The maps are used by the copies. */
 	bpf_program__unload(skel->progs.open_coded);
@@ -661,23 +580,6 @@ static void test_init_fails(void)
 out:
 	kmem_cache_iter_module__destroy(skel);
 	close(fail_fd);
-}
-
-static bool find_target(void)
-{
-	struct btf *vmlinux_btf, *btf;
-
-	vmlinux_btf = btf__load_vmlinux_btf();
-	if (!ASSERT_OK_PTR(vmlinux_btf, "BTF of vmlinux"))
-		return false;
-
-	btf = btf__load_module_btf(ITER_MODULE, vmlinux_btf);
-	if (ASSERT_OK_PTR(btf, "BTF of the module")) {
-		target_btf_id = btf__find_by_name_kind(btf, "bpf_iter_kmem_cache", BTF_KIND_FUNC);
-		btf__free(btf);
-	}
-	btf__free(vmlinux_btf);
-	return ASSERT_GT(target_btf_id, 0, "bpf_iter_kmem_cache in the BTF of the module");
 }
 
 /* Serial: it takes the module away from others. */
@@ -714,7 +616,8 @@ void serial_test_kmem_cache_iter_module(void)
 	}
 	if (access("/sys/module/" ITER_MODULE, F_OK) && !ASSERT_OK(load(ITER_MODULE, ""), "load"))
 		return;
-	if (!find_target())
+	target_btf_id = func_btf_id(ITER_MODULE, TARGET_FUNC);
+	if (!ASSERT_GT(target_btf_id, 0, TARGET_FUNC " in the BTF of the module"))
 		return;
 
 	for (i = 0; i < ARRAY_SIZE(tests); i++) {

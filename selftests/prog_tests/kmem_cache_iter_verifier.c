@@ -3,15 +3,11 @@
  * Wrong input to the kmem_cache iterator: programs that the verifier refuses, and
  * arguments of the system call. All of it is answered alike by the iterator in C.
  */
-#include <sys/mman.h>
 #include <test_progs.h>
-#include <bpf/btf.h>
-#include <linux/filter.h>
 #include "kmem_cache_iter_module.h"
 #include "kmem_cache_iter_verifier.skel.h"
 #include "kmem_cache_iter_wrong_link.skel.h"
 
-#define TARGET		"kmem_cache"
 #define LOG_SIZE	65536
 
 static struct kmem_cache_iter_wrong_link *skel;
@@ -336,15 +332,15 @@ static int get_info(int link_fd, struct bpf_link_info *info, void *name, __u32 n
 
 static void test_name_too_small(void)
 {
-	char name[sizeof(TARGET) + 8], expected[sizeof(name)];
+	char name[sizeof(ITER_TARGET) + 8], expected[sizeof(name)];
 	struct bpf_link_info info;
 	int link_fd = create_link();
 	__u32 len;
 
-	for (len = 1; len < sizeof(TARGET); len++) {
+	for (len = 1; len < sizeof(ITER_TARGET); len++) {
 		memset(name, '~', sizeof(name));
 		memset(expected, '~', sizeof(expected));
-		memcpy(expected, TARGET, len - 1);
+		memcpy(expected, ITER_TARGET, len - 1);
 		expected[len - 1] = '\0';
 		ASSERT_EQ(get_info(link_fd, &info, name, len), -ENOSPC, "small buffer");
 		ASSERT_OK(memcmp(name, expected, sizeof(name)), "beginning of the name");
@@ -353,10 +349,10 @@ static void test_name_too_small(void)
 	for (; len < sizeof(name); len++) {
 		memset(name, '~', sizeof(name));
 		memset(expected, '~', sizeof(expected));
-		memcpy(expected, TARGET, sizeof(TARGET));
+		memcpy(expected, ITER_TARGET, sizeof(ITER_TARGET));
 		ASSERT_OK(get_info(link_fd, &info, name, len), "buffer");
 		ASSERT_OK(memcmp(name, expected, sizeof(name)), "name");
-		ASSERT_EQ(info.iter.target_name_len, sizeof(TARGET), "length");
+		ASSERT_EQ(info.iter.target_name_len, sizeof(ITER_TARGET), "length");
 	}
 	close(link_fd);
 }
@@ -368,14 +364,14 @@ static void test_name_without_buffer(void)
 	char name = '~';
 
 	ASSERT_EQ(get_info(link_fd, &info, NULL, 1), -EINVAL, "length without a buffer");
-	ASSERT_EQ(get_info(link_fd, &info, NULL, sizeof(TARGET)), -EINVAL,
+	ASSERT_EQ(get_info(link_fd, &info, NULL, sizeof(ITER_TARGET)), -EINVAL,
 		  "right length without a buffer");
 	ASSERT_EQ(get_info(link_fd, &info, &name, 0), -EINVAL, "buffer without a length");
 	ASSERT_EQ(name, '~', "buffer");
 
 	ASSERT_OK(get_info(link_fd, &info, NULL, 0), "neither");
 	ASSERT_EQ(info.type, BPF_LINK_TYPE_ITER, "type");
-	ASSERT_EQ(info.iter.target_name_len, sizeof(TARGET), "length");
+	ASSERT_EQ(info.iter.target_name_len, sizeof(ITER_TARGET), "length");
 	close(link_fd);
 }
 
@@ -385,7 +381,7 @@ static void test_name_unwritable(void)
 	int link_fd = create_link();
 	__u32 len;
 
-	for (len = 1; len <= sizeof(TARGET); len++)
+	for (len = 1; len <= sizeof(ITER_TARGET); len++)
 		ASSERT_EQ(get_info(link_fd, &info, nowhere, len), -EFAULT, "buffer");
 	close(link_fd);
 }
@@ -475,14 +471,13 @@ static void test_unknown_target(void)
 
 static char log_buf[LOG_SIZE];
 
-static int load(enum bpf_prog_type type, const char *license, const struct bpf_insn *insns,
-		size_t nr_insns, struct bpf_prog_load_opts *opts)
+/* Have in log_buf what the verifier says to the program that is loaded with @opts. */
+static void take_log(struct bpf_prog_load_opts *opts)
 {
 	log_buf[0] = '\0';
 	opts->log_buf = log_buf;
 	opts->log_size = sizeof(log_buf);
 	opts->log_level = 1;
-	return bpf_prog_load(type, "wrong", license, insns, nr_insns, opts);
 }
 
 /* Load a program that reads the entry. */
@@ -500,7 +495,9 @@ static int load_for(int btf_fd, int btf_id, const char *license)
 	opts.expected_attach_type = BPF_TRACE_ITER;
 	opts.attach_btf_obj_fd = btf_fd;
 	opts.attach_btf_id = btf_id;
-	return load(BPF_PROG_TYPE_TRACING, license, insns, ARRAY_SIZE(insns), &opts);
+	take_log(&opts);
+	return bpf_prog_load(BPF_PROG_TYPE_TRACING, "wrong", license, insns, ARRAY_SIZE(insns),
+			     &opts);
 }
 
 static void check_load(int fd, int err, const char *says, const char *what)
@@ -530,19 +527,15 @@ static void test_wrong_function(void)
 	btf__free(btf);
 }
 
-/* Load the smallest program for a function of the program @target. */
+/* Load a program for a function of the program @target. */
 static int load_for_prog(enum bpf_attach_type type, struct bpf_program *target, int btf_id)
 {
-	const struct bpf_insn insns[] = {
-		BPF_MOV64_IMM(BPF_REG_0, 0),
-		BPF_EXIT_INSN(),
-	};
 	LIBBPF_OPTS(bpf_prog_load_opts, opts);
 
 	opts.expected_attach_type = type;
 	opts.attach_prog_fd = bpf_program__fd(target);
 	opts.attach_btf_id = btf_id;
-	return load(BPF_PROG_TYPE_TRACING, "GPL", insns, ARRAY_SIZE(insns), &opts);
+	return load_nop(&opts);
 }
 
 /* The id of a function of another program is not that of a target, whatever its name. */
@@ -562,25 +555,9 @@ static void test_function_of_prog(void)
 	}
 }
 
-static int load_loop(const char *license)
-{
-	LIBBPF_OPTS(bpf_prog_load_opts, opts);
-	struct bpf_program *prog = skel->progs.loop;
-	int fds[2] = {}, fd;
-
-	/* Where the kfuncs are, if they are not in the BTF of vmlinux. */
-	fds[1] = module_btf_fd(ITER_MODULE);
-	opts.prog_flags = BPF_F_SLEEPABLE;
-	opts.fd_array = fds;
-	fd = load(BPF_PROG_TYPE_SYSCALL, license, bpf_program__insns(prog),
-		  bpf_program__insn_cnt(prog), &opts);
-	if (fds[1] >= 0)
-		close(fds[1]);
-	return fd;
-}
-
 static void test_license(void)
 {
+	LIBBPF_OPTS(bpf_prog_load_opts, opts);
 	struct bpf_prog_info info = {};
 	__u32 len = sizeof(info);
 	int btf_fd;
@@ -596,8 +573,9 @@ static void test_license(void)
 		   "program that reads the entry");
 	close(btf_fd);
 
-	check_granted(load_loop("GPL"), "loop");
-	check_load(load_loop("Proprietary"), -EINVAL,
+	take_log(&opts);
+	check_granted(load_loop(skel->progs.loop, "GPL", &opts), "loop");
+	check_load(load_loop(skel->progs.loop, "Proprietary", &opts), -EINVAL,
 		   "cannot call kernel function from non-GPL compatible program", "loop");
 }
 
@@ -621,16 +599,16 @@ static int load_kptr(const char *type, const char *tag)
 /* The kernel knows of no way to let go of a slab cache that a map owns. */
 static void test_kptr(void)
 {
-	ASSERT_EQ(load_kptr(TARGET, "kptr"), -ENOENT, "owning pointer");
-	ASSERT_OK(load_kptr(TARGET, "kptr_untrusted"), "pointer that is not trusted");
+	ASSERT_EQ(load_kptr(ITER_TARGET, "kptr"), -ENOENT, "owning pointer");
+	ASSERT_OK(load_kptr(ITER_TARGET, "kptr_untrusted"), "pointer that is not trusted");
 	ASSERT_OK(load_kptr("task_struct", "kptr"), "owning pointer to a task");
 }
 
 static bool set_up(void)
 {
 	page_size = sysconf(_SC_PAGESIZE);
-	nowhere = mmap(NULL, page_size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (!ASSERT_NEQ(nowhere, MAP_FAILED, "mmap"))
+	nowhere = map_nowhere(page_size);
+	if (!nowhere)
 		return false;
 	skel = kmem_cache_iter_wrong_link__open_and_load();
 	if (!ASSERT_OK_PTR(skel, "open_and_load"))
