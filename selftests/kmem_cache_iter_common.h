@@ -76,6 +76,20 @@ static inline unsigned int pick_seed(const char *test_name)
 	return seed;
 }
 
+struct subtest {
+	const char *name;
+	void (*run)(void);
+};
+
+static inline void run_subtests(const struct subtest *tests, int nr)
+{
+	int i;
+
+	for (i = 0; i < nr; i++)
+		if (test__start_subtest(tests[i].name))
+			tests[i].run();
+}
+
 /* Memory that nothing can be read from or written to. */
 static inline void *map_nowhere(size_t size)
 {
@@ -110,6 +124,11 @@ static inline bool wait_for(const int *flag)
 	return ASSERT_TRUE(READ_ONCE(*flag), "program waits");
 }
 
+static inline int create_iter_link(int prog_fd)
+{
+	return bpf_link_create(prog_fd, 0, BPF_TRACE_ITER, NULL);
+}
+
 /* A file of the iterator that alone holds its program. */
 static inline int open_iter_file(struct bpf_program *prog)
 {
@@ -123,6 +142,20 @@ static inline int open_iter_file(struct bpf_program *prog)
 	ASSERT_GE(fd, 0, "create an iterator file");
 	bpf_link__destroy(link);
 	return fd;
+}
+
+/* What must be an error is. */
+static inline void check_refused(int fd, int err, const char *what)
+{
+	if (!ASSERT_EQ(fd, err, what) && fd >= 0)
+		close(fd);
+}
+
+/* What must be a file is, and is closed. */
+static inline void check_granted(int fd, const char *what)
+{
+	if (ASSERT_GE(fd, 0, what))
+		close(fd);
 }
 
 /* A link is one of an iterator with this target. */
