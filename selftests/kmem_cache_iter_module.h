@@ -17,6 +17,14 @@
 
 #define UNLOAD_TRIES	10000
 
+static inline int load_by_name(const char *name)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "%s.ko", name);
+	return load_module(path, false);
+}
+
 static inline int unload_once(const char *name)
 {
 	return delete_module(name, O_NONBLOCK) ? -errno : 0;
@@ -102,6 +110,17 @@ static inline int load_nop(struct bpf_prog_load_opts *opts)
 
 	return bpf_prog_load(BPF_PROG_TYPE_TRACING, "nop", "GPL", insns, ARRAY_SIZE(insns),
 			     opts);
+}
+
+/* The same for the iterator whose function is @btf_id of the BTF @btf_fd. */
+static inline int load_nop_iter(int btf_fd, int btf_id)
+{
+	LIBBPF_OPTS(bpf_prog_load_opts, opts);
+
+	opts.expected_attach_type = BPF_TRACE_ITER;
+	opts.attach_btf_obj_fd = btf_fd;
+	opts.attach_btf_id = btf_id;
+	return load_nop(&opts);
 }
 
 /* Load a copy of a program that loops, with the kfuncs that are there now. */

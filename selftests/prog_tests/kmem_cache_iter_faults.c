@@ -31,7 +31,7 @@ static long expected_len;
 /* Each returns a negative errno if something failed, and leaves nothing then; else 0 or a file. */
 static long attach(void)
 {
-	return result_of(bpf_link_create(prog_fd, 0, BPF_TRACE_ITER, NULL));
+	return create_iter_link(prog_fd);
 }
 
 static long create_file(void)

@@ -11,6 +11,7 @@
 #include <test_progs.h>
 #include "kmem_cache_iter_faults.h"
 #include "kmem_cache_iter_module.h"
+#include "kmem_cache_iter_module_alias.h"
 #include "kmem_cache_iter_stress.h"
 #include "kmem_cache_iter_module.skel.h"
 
@@ -26,35 +27,16 @@ static const char test_name[] = "kmem_cache_iter_module";
 /* The id of bpf_iter_kmem_cache() in the BTF of the module. */
 static int target_btf_id;
 
-static int load(const char *name, const char *params)
-{
-	char path[64];
-
-	snprintf(path, sizeof(path), "%s.ko", name);
-	return load_module_params(path, params, false);
-}
-
 /* Whatever was tried, the module is there and not in use when this returns. */
 static void check_unused(void)
 {
 	ASSERT_OK(unload_in_the_end(ITER_MODULE), "unload when unused");
-	ASSERT_OK(load(ITER_MODULE, ""), "load again");
+	ASSERT_OK(load_by_name(ITER_MODULE), "load again");
 }
 
 static void check_in_use(const char *by)
 {
 	ASSERT_EQ(unload_once(ITER_MODULE), -EWOULDBLOCK, by);
-}
-
-/* The smallest program, attached to the function @btf_id of the BTF @btf_fd. */
-static int load_prog_by_id(int btf_fd, int btf_id)
-{
-	LIBBPF_OPTS(bpf_prog_load_opts, opts);
-
-	opts.expected_attach_type = BPF_TRACE_ITER;
-	opts.attach_btf_obj_fd = btf_fd;
-	opts.attach_btf_id = btf_id;
-	return load_nop(&opts);
 }
 
 static int load_prog(void)
@@ -63,14 +45,9 @@ static int load_prog(void)
 
 	if (btf_fd < 0)
 		return btf_fd;
-	fd = load_prog_by_id(btf_fd, target_btf_id);
+	fd = load_nop_iter(btf_fd, target_btf_id);
 	close(btf_fd);
 	return fd;
-}
-
-static int create_link(int prog_fd)
-{
-	return bpf_link_create(prog_fd, 0, BPF_TRACE_ITER, NULL);
 }
 
 /* A link that alone holds its program. */
@@ -80,7 +57,7 @@ static int attach(void)
 
 	if (!ASSERT_GE(prog_fd, 0, "load a program"))
 		return -1;
-	link_fd = create_link(prog_fd);
+	link_fd = create_iter_link(prog_fd);
 	ASSERT_GE(link_fd, 0, "create a link");
 	close(prog_fd);
 	return link_fd;
@@ -138,7 +115,7 @@ static void *lookup_thread(void *arg)
 	struct lookup *lookup = arg;
 
 	lookup->skel->bss->waiting_tid = sys_gettid();
-	lookup->fd = lookup->prog_fd < 0 ? load_prog() : create_link(lookup->prog_fd);
+	lookup->fd = lookup->prog_fd < 0 ? load_prog() : create_iter_link(lookup->prog_fd);
 	lookup->skel->bss->waiting_tid = 0;
 	return NULL;
 }
@@ -321,7 +298,7 @@ static void test_absent(void)
 	ASSERT_OK(unload_in_the_end(ITER_MODULE), "unload");
 
 	/* The BTF is there for as long as somebody has it open. */
-	ASSERT_EQ(load_prog_by_id(btf_fd, target_btf_id), -ENOENT, "load by an old BTF");
+	ASSERT_EQ(load_nop_iter(btf_fd, target_btf_id), -ENOENT, "load by an old BTF");
 	close(btf_fd);
 
 	skel = open_skel("wait_inside_read", NULL);
@@ -329,84 +306,7 @@ static void test_absent(void)
 		ASSERT_EQ(kmem_cache_iter_module__load(skel), -ESRCH, "load by name");
 	kmem_cache_iter_module__destroy(skel);
 
-	ASSERT_OK(load(ITER_MODULE, ""), "load again");
-}
-
-/* Another module: its BTF, a program for its target, and a link of that. */
-struct alias {
-	const char *module;
-	const char *target;
-	int btf_fd;
-	int btf_id;
-	int foreign_btf_id;
-	int prog_fd;
-	int link_fd;
-};
-
-static bool load_alias(struct alias *alias)
-{
-	char func[32];
-
-	if (!ASSERT_OK(load(alias->module, ""), "load another module"))
-		return false;
-	alias->btf_fd = module_btf_fd(alias->module);
-	if (!ASSERT_GE(alias->btf_fd, 0, "its BTF"))
-		return false;
-
-	snprintf(func, sizeof(func), "bpf_iter_%s", alias->target);
-	alias->btf_id = func_btf_id(alias->module, func);
-	alias->foreign_btf_id = func_btf_id(alias->module, TARGET_FUNC);
-	return ASSERT_GT(alias->btf_id, 0, "function of its target") &&
-	       ASSERT_GT(alias->foreign_btf_id, 0, "function of another target");
-}
-
-/* Other modules, with different functions by the same BTF ids. */
-static void test_alias(void)
-{
-	struct alias aliases[] = {
-		{ .module = "kmem_cache_iter_alias_a", .target = "alias_a" },
-		{ .module = "kmem_cache_iter_alias_b", .target = "alias_b" },
-	};
-	struct alias *a = &aliases[0], *b = &aliases[1], *alias;
-	int i;
-
-	for (i = 0; i < ARRAY_SIZE(aliases); i++) {
-		aliases[i].btf_fd = -1;
-		aliases[i].prog_fd = -1;
-		aliases[i].link_fd = -1;
-	}
-
-	/* The name is taken. The loader makes EBUSY of the EEXIST of a module. */
-	ASSERT_EQ(finit_module_by_path("kmem_cache_iter_alias_a.ko", "also=kmem_cache"), -EBUSY,
-		  "second target of a name");
-
-	if (!load_alias(a) || !load_alias(b) ||
-	    !ASSERT_EQ(a->btf_id, b->btf_id, "ids of the functions"))
-		goto out;
-
-	for (i = 0; i < ARRAY_SIZE(aliases); i++) {
-		alias = &aliases[i];
-		alias->prog_fd = load_prog_by_id(alias->btf_fd, alias->btf_id);
-		ASSERT_GE(alias->prog_fd, 0, "load a program");
-		ASSERT_EQ(load_prog_by_id(alias->btf_fd, alias->foreign_btf_id), -EINVAL,
-			  "load a program by a BTF that is not the owner's");
-	}
-	for (i = 0; i < ARRAY_SIZE(aliases); i++) {
-		alias = &aliases[i];
-		alias->link_fd = create_link(alias->prog_fd);
-		if (ASSERT_GE(alias->link_fd, 0, "create a link"))
-			check_target(alias->link_fd, alias->target);
-	}
-	ASSERT_EQ(bpf_link_update(a->link_fd, b->prog_fd, NULL), -EINVAL, "update with the other");
-	ASSERT_OK(bpf_link_update(a->link_fd, a->prog_fd, NULL), "update with the same");
-out:
-	for (i = 0; i < ARRAY_SIZE(aliases); i++) {
-		alias = &aliases[i];
-		close(alias->link_fd);
-		close(alias->prog_fd);
-		close(alias->btf_fd);
-		ASSERT_OK(unload_in_the_end(alias->module), "unload the other module");
-	}
+	ASSERT_OK(load_by_name(ITER_MODULE), "load again");
 }
 
 static bool churn_pause, churn_stop;
@@ -429,7 +329,7 @@ static int load_and_read(void)
 	}
 	if (prog_fd < 0)
 		return prog_fd;
-	link_fd = create_link(prog_fd);
+	link_fd = create_iter_link(prog_fd);
 	close(prog_fd);
 	if (link_fd < 0)
 		return link_fd;
@@ -495,7 +395,7 @@ static void test_churn(void)
 			usleep(100);
 		}
 		WRITE_ONCE(churn_pause, false);
-		if (!ASSERT_OK(err, "unload") || !ASSERT_OK(load(ITER_MODULE, ""), "load"))
+		if (!ASSERT_OK(err, "unload") || !ASSERT_OK(load_by_name(ITER_MODULE), "load"))
 			break;
 		__atomic_add_fetch(&churn_generation, 1, __ATOMIC_SEQ_CST);
 	}
@@ -564,7 +464,7 @@ static void test_init_fails(void)
 		if (err) {
 			failures++;
 			/* What it has not given back is in its way. */
-			if (!ASSERT_OK(load(ITER_MODULE, ""), "load after a failure"))
+			if (!ASSERT_OK(load_by_name(ITER_MODULE), "load after a failure"))
 				break;
 		} else if (!can_loop(skel)) {
 			break;
@@ -574,7 +474,7 @@ static void test_init_fails(void)
 	}
 	ASSERT_TRUE(unused, "all calls have failed");
 	ASSERT_GT(failures, 10, "failures");
-	ASSERT_OK(load(ITER_MODULE, ""), "load again");
+	ASSERT_OK(load_by_name(ITER_MODULE), "load again");
 	check_leaks();
 	note("%d calls failed, and %d times the loading", calls, failures);
 out:
@@ -585,10 +485,7 @@ out:
 /* Serial: it takes the module away from others. */
 void serial_test_kmem_cache_iter_module(void)
 {
-	static const struct {
-		const char *name;
-		void (*run)(void);
-	} tests[] = {
+	static const struct subtest tests[] = {
 		{ "load_prog", test_load_prog },
 		{ "attach", test_attach },
 		{ "prog", test_prog },
@@ -614,7 +511,8 @@ void serial_test_kmem_cache_iter_module(void)
 		test__skip();
 		return;
 	}
-	if (access("/sys/module/" ITER_MODULE, F_OK) && !ASSERT_OK(load(ITER_MODULE, ""), "load"))
+	if (access("/sys/module/" ITER_MODULE, F_OK) &&
+	    !ASSERT_OK(load_by_name(ITER_MODULE), "load"))
 		return;
 	target_btf_id = func_btf_id(ITER_MODULE, TARGET_FUNC);
 	if (!ASSERT_GT(target_btf_id, 0, TARGET_FUNC " in the BTF of the module"))
