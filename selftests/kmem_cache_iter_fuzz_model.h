@@ -130,37 +130,48 @@ static int nothing(const char *what, long result, long expected)
 	return expect(what, result, expected) ?: NOTHING;
 }
 
-/* One of the slots that hold something, or -1. */
-static int pick(const struct slot *slots, int nr, __u32 a)
+/* One of the slots that hold something, or NULL. */
+static struct slot *pick(struct slot *slots, int nr, __u32 a)
 {
 	int i, taken = 0;
 
 	for (i = 0; i < nr; i++)
 		taken += slots[i].fd >= 0;
 	if (!taken)
-		return -1;
+		return NULL;
 	for (i = 0, a %= taken; slots[i].fd < 0 || a--; i++)
 		;
-	return i;
+	return &slots[i];
 }
 
-static int pick_prog(__u32 a)
+static struct slot *pick_link(__u32 a)
 {
-	struct slot slots[NR_PROGS];
+	return pick(state.links, NR_LINKS, a);
+}
+
+static struct slot *pick_file(__u32 a)
+{
+	return pick(state.files, NR_FILES, a);
+}
+
+static struct prog *pick_prog(__u32 a)
+{
+	struct slot slots[NR_PROGS], *slot;
 	int i;
 
 	for (i = 0; i < NR_PROGS; i++)
 		slots[i].fd = state.progs[i].fd;
-	return pick(slots, NR_PROGS, a);
+	slot = pick(slots, NR_PROGS, a);
+	return slot ? &state.progs[slot - slots] : NULL;
 }
 
-static int free_slot(const struct slot *slots, int nr)
+static struct slot *free_slot(struct slot *slots, int nr)
 {
 	int i;
 
 	for (i = 0; i < nr && slots[i].fd >= 0; i++)
 		;
-	return i < nr ? i : -1;
+	return i < nr ? &slots[i] : NULL;
 }
 
 static void *get(void *of)
@@ -178,8 +189,7 @@ static void put(void *of)
 /* Whether this process, and so a child that is forked, has a program. */
 static bool has_prog(void)
 {
-	return pick_prog(0) >= 0 || pick(state.links, NR_LINKS, 0) >= 0 ||
-	       pick(state.files, NR_FILES, 0) >= 0;
+	return pick_prog(0) || pick_link(0) || pick_file(0);
 }
 
 /* Whether anything keeps the module from being unloaded. */
@@ -187,7 +197,7 @@ static bool held(void)
 {
 	int i;
 
-	if (has_prog() || pick(state.pins, NR_PINS, 0) >= 0)
+	if (has_prog() || pick(state.pins, NR_PINS, 0))
 		return true;
 	for (i = 0; i < NR_CHILDREN; i++)
 		if (state.children[i].pid && state.children[i].holds)

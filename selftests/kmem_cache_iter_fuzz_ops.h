@@ -100,80 +100,81 @@ static int op_load(__u32 a, __u32 b)
 
 static int op_unload(__u32 a, __u32 b)
 {
-	int i = pick_prog(a);
+	struct prog *prog = pick_prog(a);
 
-	if (i < 0)
+	if (!prog)
 		return NOTHING;
-	close(state.progs[i].fd);
-	state.progs[i].fd = -1;
+	close(prog->fd);
+	prog->fd = -1;
 	return 0;
 }
 
 static int op_attach(__u32 a, __u32 b)
 {
-	int i = pick_prog(a), slot = free_slot(state.links, NR_LINKS);
-	int fd = i < 0 ? -1 : state.progs[i].fd;
-	long ret = create_iter_link(fd);
+	struct prog *prog = pick_prog(a);
+	struct slot *slot = free_slot(state.links, NR_LINKS);
+	long ret = create_iter_link(prog ? prog->fd : -1);
 	struct link *link;
 
-	if (i < 0)
+	if (!prog)
 		return nothing("attach no program", ret, -EBADF);
-	if (state.progs[i].kind == LOOP)
+	if (prog->kind == LOOP)
 		return refused("attach a program of another type", ret, -EINVAL);
 	if (ret < 0)
 		return fail("attach: %ld", ret);
-	if (slot < 0) {
+	if (!slot) {
 		close(ret);
 		return 0;
 	}
 	link = calloc(1, sizeof(*link));
-	link->kind = state.progs[i].kind;
-	state.links[slot] = (struct slot){ ret, get(link) };
+	link->kind = prog->kind;
+	*slot = (struct slot){ ret, get(link) };
 	return 0;
 }
 
 static int op_update(__u32 a, __u32 b)
 {
-	int i = pick_prog(a), slot = pick(state.links, NR_LINKS, b);
+	struct prog *prog = pick_prog(a);
+	struct slot *slot = pick_link(b);
 	struct link *link;
 	long ret;
 
-	if (i < 0 || slot < 0)
+	if (!prog || !slot)
 		return NOTHING;
-	link = state.links[slot].of;
-	ret = result_of(bpf_link_update(state.links[slot].fd, state.progs[i].fd, NULL));
-	if (state.progs[i].kind == LOOP)
+	link = slot->of;
+	ret = result_of(bpf_link_update(slot->fd, prog->fd, NULL));
+	if (prog->kind == LOOP)
 		return refused("update with a program of another type", ret, -EINVAL);
 	if (expect("update", ret, 0))
 		return -1;
-	link->kind = state.progs[i].kind;
+	link->kind = prog->kind;
 	return 0;
 }
 
 static int op_detach(__u32 a, __u32 b)
 {
-	int slot = pick(state.links, NR_LINKS, a);
+	struct slot *slot = pick_link(a);
 
-	if (slot < 0)
+	if (!slot)
 		return NOTHING;
-	return expect("detach", result_of(bpf_link_detach(state.links[slot].fd)), -EOPNOTSUPP);
+	return expect("detach", result_of(bpf_link_detach(slot->fd)), -EOPNOTSUPP);
 }
 
 static int op_info(__u32 a, __u32 b)
 {
-	int slot = pick(state.links, NR_LINKS, a);
+	struct slot *slot = pick_link(a);
 	struct bpf_link_info info = {};
 	__u32 len = sizeof(info);
 	char name[32] = "";
 	long ret;
 
-	if (slot < 0)
+	if (!slot)
 		return NOTHING;
 	info.iter.target_name = ptr_to_u64(name);
 	info.iter.target_name_len = b % sizeof(name);
 	if (!info.iter.target_name_len)
 		info.iter.target_name = 0;
-	ret = result_of(bpf_link_get_info_by_fd(state.links[slot].fd, &info, &len));
+	ret = result_of(bpf_link_get_info_by_fd(slot->fd, &info, &len));
 	if (info.iter.target_name && b % sizeof(name) < sizeof(ITER_TARGET))
 		return refused("info with too short a buffer", ret, -ENOSPC);
 	if (expect("info", ret, 0))
@@ -183,12 +184,12 @@ static int op_info(__u32 a, __u32 b)
 
 static int op_fdinfo(__u32 a, __u32 b)
 {
-	int slot = pick(state.links, NR_LINKS, a);
+	struct slot *slot = pick_link(a);
 
-	if (slot < 0)
+	if (!slot)
 		return NOTHING;
 	return expect("target_name in fdinfo",
-		      fdinfo_has(state.links[slot].fd, "target_name:\t" ITER_TARGET "\n"), 1);
+		      fdinfo_has(slot->fd, "target_name:\t" ITER_TARGET "\n"), 1);
 }
 
 static const char *pin_path(int pin)
@@ -201,17 +202,18 @@ static const char *pin_path(int pin)
 
 static int op_pin(__u32 a, __u32 b)
 {
-	int slot = pick(state.links, NR_LINKS, a), pin = b % NR_PINS;
+	struct slot *slot = pick_link(a);
+	int pin = b % NR_PINS;
 	long ret;
 
-	if (slot < 0)
+	if (!slot)
 		return NOTHING;
-	ret = result_of(bpf_obj_pin(state.links[slot].fd, pin_path(pin)));
+	ret = result_of(bpf_obj_pin(slot->fd, pin_path(pin)));
 	if (state.pins[pin].fd >= 0)
 		return refused("pin in the place of another", ret, -EEXIST);
 	if (expect("pin", ret, 0))
 		return -1;
-	state.pins[pin] = (struct slot){ 0, get(state.links[slot].of) };
+	state.pins[pin] = (struct slot){ 0, get(slot->of) };
 	return 0;
 }
 
@@ -229,31 +231,34 @@ static int op_unpin(__u32 a, __u32 b)
 	return 0;
 }
 
+static int close_slot(struct slot *slot)
+{
+	if (!slot)
+		return NOTHING;
+	close(slot->fd);
+	put(slot->of);
+	slot->fd = -1;
+	return 0;
+}
+
 static int op_close_link(__u32 a, __u32 b)
 {
-	int slot = pick(state.links, NR_LINKS, a);
-
-	if (slot < 0)
-		return NOTHING;
-	close(state.links[slot].fd);
-	put(state.links[slot].of);
-	state.links[slot].fd = -1;
-	return 0;
+	return close_slot(pick_link(a));
 }
 
 static void new_file(int fd, const struct link *link, bool by_path)
 {
-	int slot = free_slot(state.files, NR_FILES);
+	struct slot *slot = free_slot(state.files, NR_FILES);
 	struct file *file;
 
-	if (slot < 0) {
+	if (!slot) {
 		close(fd);
 		return;
 	}
 	file = calloc(1, sizeof(*file));
 	file->kind = link->kind;
 	file->by_path = by_path;
-	state.files[slot] = (struct slot){ fd, get(file) };
+	*slot = (struct slot){ fd, get(file) };
 }
 
 static int op_open(__u32 a, __u32 b)
@@ -271,15 +276,15 @@ static int op_open(__u32 a, __u32 b)
 
 static int op_iter(__u32 a, __u32 b)
 {
-	int slot = pick(state.links, NR_LINKS, a);
+	struct slot *slot = pick_link(a);
 	long fd;
 
-	if (slot < 0)
+	if (!slot)
 		return NOTHING;
-	fd = result_of(bpf_iter_create(state.links[slot].fd));
+	fd = result_of(bpf_iter_create(slot->fd));
 	if (fd < 0)
 		return fail("create an iterator file: %ld", fd);
-	new_file(fd, state.links[slot].of, false);
+	new_file(fd, slot->of, false);
 	return 0;
 }
 
@@ -294,28 +299,27 @@ static size_t pick_size(__u32 b)
 
 static int op_read(__u32 a, __u32 b)
 {
-	int slot = pick(state.files, NR_FILES, a);
+	struct slot *slot = pick_file(a);
 	size_t size = pick_size(b);
 
-	if (slot < 0)
+	if (!slot)
 		return NOTHING;
-	begin(state.files[slot].of);
-	return check_read(state.files[slot].of,
-			  result_of(read(state.files[slot].fd, shared->buf, size)), size);
+	begin(slot->of);
+	return check_read(slot->of, result_of(read(slot->fd, shared->buf, size)), size);
 }
 
 /* What could not be copied is not lost. */
 static int op_read_badly(__u32 a, __u32 b)
 {
-	int slot = pick(state.files, NR_FILES, a);
+	struct slot *slot = pick_file(a);
 	struct file *file;
 	long ret;
 
-	if (slot < 0)
+	if (!slot)
 		return NOTHING;
-	file = state.files[slot].of;
+	file = slot->of;
 	begin(file);
-	ret = result_of(read(state.files[slot].fd, nowhere, 4096));
+	ret = result_of(read(slot->fd, nowhere, 4096));
 	if (file->kind == OVERFLOW || file->kind == AGAIN)
 		return check_read(file, ret, 4096);
 	if (ret == 0)
@@ -326,15 +330,15 @@ static int op_read_badly(__u32 a, __u32 b)
 /* Only a file that was opened by its path can do it, and it reads on where it is. */
 static int op_pread(__u32 a, __u32 b)
 {
-	int slot = pick(state.files, NR_FILES, a);
+	struct slot *slot = pick_file(a);
 	size_t size = pick_size(b);
 	struct file *file;
 	long ret;
 
-	if (slot < 0)
+	if (!slot)
 		return NOTHING;
-	file = state.files[slot].of;
-	ret = result_of(pread(state.files[slot].fd, shared->buf, size, b));
+	file = slot->of;
+	ret = result_of(pread(slot->fd, shared->buf, size, b));
 	if (!file->by_path)
 		return refused("pread", ret, -ESPIPE);
 	begin(file);
@@ -343,60 +347,59 @@ static int op_pread(__u32 a, __u32 b)
 
 static int op_lseek(__u32 a, __u32 b)
 {
-	int slot = pick(state.files, NR_FILES, a);
+	struct slot *slot = pick_file(a);
 
-	if (slot < 0)
+	if (!slot)
 		return NOTHING;
-	return expect("lseek", result_of(lseek(state.files[slot].fd, b % 3, b % 3)), -ESPIPE);
+	return expect("lseek", result_of(lseek(slot->fd, b % 3, b % 3)), -ESPIPE);
 }
 
 static int op_write(__u32 a, __u32 b)
 {
-	int slot = pick(state.files, NR_FILES, a);
+	struct slot *slot = pick_file(a);
 
-	if (slot < 0)
+	if (!slot)
 		return NOTHING;
-	return expect("write", result_of(write(state.files[slot].fd, "x", 1)), -EBADF);
+	return expect("write", result_of(write(slot->fd, "x", 1)), -EBADF);
 }
 
 static int op_poll(__u32 a, __u32 b)
 {
-	int slot = pick(state.files, NR_FILES, a);
+	struct slot *slot = pick_file(a);
 	struct pollfd pollfd = { .events = POLLIN };
 
-	if (slot < 0)
+	if (!slot)
 		return NOTHING;
-	pollfd.fd = state.files[slot].fd;
+	pollfd.fd = slot->fd;
 	return expect("poll", result_of(poll(&pollfd, 1, b % 3)), 1);
 }
 
 static int op_dup(__u32 a, __u32 b)
 {
-	int slot = pick(state.files, NR_FILES, a), to = free_slot(state.files, NR_FILES);
+	struct slot *slot = pick_file(a), *to = free_slot(state.files, NR_FILES);
 
-	if (slot < 0 || to < 0)
+	if (!slot || !to)
 		return NOTHING;
-	state.files[to] = (struct slot){ dup(state.files[slot].fd), get(state.files[slot].of) };
-	return state.files[to].fd < 0 ? fail("dup: %d", -errno) : 0;
+	*to = (struct slot){ dup(slot->fd), get(slot->of) };
+	return to->fd < 0 ? fail("dup: %d", -errno) : 0;
 }
 
 static int op_close(__u32 a, __u32 b)
 {
-	int slot = pick(state.files, NR_FILES, a);
-
-	if (slot < 0)
-		return NOTHING;
-	close(state.files[slot].fd);
-	put(state.files[slot].of);
-	state.files[slot].fd = -1;
-	return 0;
+	return close_slot(pick_file(a));
 }
+
+/* What a child is told. */
+struct read_command {
+	int fd;
+	size_t size;
+};
 
 /* A child keeps what is open, until it is told to read one of the files and exit. */
 static int op_fork(__u32 a, __u32 b)
 {
 	struct child *child = &state.children[a % NR_CHILDREN];
-	struct { int fd; size_t size; } command;
+	struct read_command command;
 	int fds[2], i;
 	pid_t pid;
 
@@ -431,15 +434,15 @@ static int op_fork(__u32 a, __u32 b)
 static int op_reap(__u32 a, __u32 b)
 {
 	struct child *child = &state.children[a % NR_CHILDREN];
-	int slot = pick(child->files, NR_FILES, b), i, err = 0;
-	struct { int fd; size_t size; } command = { -1, pick_size(b) };
-	int status;
+	struct slot *slot = pick(child->files, NR_FILES, b);
+	struct read_command command = { -1, pick_size(b) };
+	int status, i, err = 0;
 
 	if (!child->pid)
 		return NOTHING;
-	if (slot >= 0) {
-		command.fd = child->files[slot].fd;
-		begin(child->files[slot].of);
+	if (slot) {
+		command.fd = slot->fd;
+		begin(slot->of);
 	}
 	if (write(child->pipe, &command, sizeof(command)) != sizeof(command))
 		err = fail("write to the child: %d", -errno);
@@ -447,8 +450,8 @@ static int op_reap(__u32 a, __u32 b)
 	if (waitpid(child->pid, &status, 0) != child->pid || status)
 		err = fail("the child has not ended well");
 	child->pid = 0;
-	if (!err && slot >= 0)
-		err = check_read(child->files[slot].of, shared->result, command.size);
+	if (!err && slot)
+		err = check_read(slot->of, shared->result, command.size);
 	for (i = 0; i < NR_FILES; i++)
 		if (child->files[i].fd >= 0)
 			put(child->files[i].of);
@@ -480,12 +483,13 @@ static int op_destroy(__u32 a, __u32 b)
 static int op_run(__u32 a, __u32 b)
 {
 	LIBBPF_OPTS(bpf_test_run_opts, opts);
-	int i = pick_prog(a), err;
+	struct prog *prog = pick_prog(a);
+	int err;
 
-	if (i < 0)
+	if (!prog)
 		return NOTHING;
-	err = bpf_prog_test_run_opts(state.progs[i].fd, &opts);
-	if (state.progs[i].kind != LOOP)
+	err = bpf_prog_test_run_opts(prog->fd, &opts);
+	if (prog->kind != LOOP)
 		return refused("run of an iterator program", err, -EFAULT);
 	if (expect("run", err, 0))
 		return -1;

@@ -142,14 +142,14 @@ static int end_state(bool unload)
 	for (i = 0; i < NR_CHILDREN; i++)
 		if (state.children[i].pid)
 			ok &= op_reap(i, 0) != FAILED;
-	while (pick(state.files, NR_FILES, 0) >= 0)
+	while (pick_file(0))
 		op_close(0, 0);
 	for (i = 0; i < NR_PINS; i++)
 		if (state.pins[i].fd >= 0)
 			ok &= op_unpin(i, 0) != FAILED;
-	while (pick(state.links, NR_LINKS, 0) >= 0)
+	while (pick_link(0))
 		op_close_link(0, 0);
-	while (pick_prog(0) >= 0)
+	while (pick_prog(0))
 		op_unload(0, 0);
 	if (unload)
 		ok &= op_rmmod(0, 0) != FAILED;
