@@ -1,26 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the tests of the kmem_cache iterator share: slab caches on command, looking
- * for leaks, allocations that fail, and numbers that can be repeated.
+ * What the tests of the kmem_cache iterator share: how much they do and what they
+ * say, iterator files, and looking for leaks.
  */
 #ifndef _KMEM_CACHE_ITER_COMMON_H
 #define _KMEM_CACHE_ITER_COMMON_H
 
-#include <sys/syscall.h>
+#include <pthread.h>
+#include <sched.h>
+#include <sys/mman.h>
 #include <test_progs.h>
-#include "testing_helpers.h"
 
-#define ITER_MODULE	"kmem_cache_iter_rust"
-#define ITER_MODULE_KO	ITER_MODULE ".ko"
-#define CHURN_MODULE	"kmem_cache_iter_churn"
-#define CHURN_CONTROL	"/sys/kernel/debug/" CHURN_MODULE
-#define CACHE_PREFIX	"kci"
+#define ITER_TARGET	"kmem_cache"
 #define KMEMLEAK	"/sys/kernel/debug/kmemleak"
-#define FAULTS		"/sys/kernel/debug/"
-#define FAIL_NTH	"/proc/thread-self/fail-nth"
-#define FAIL_ALL	"/proc/thread-self/make-it-fail"
-
-#define UNLOAD_TRIES	10000
 
 static inline int write_file(const char *path, const char *value)
 {
@@ -31,6 +23,12 @@ static inline int write_file(const char *path, const char *value)
 	err = write(fd, value, strlen(value)) < 0 ? -errno : 0;
 	close(fd);
 	return err;
+}
+
+/* What a system call returns, or the error. */
+static inline long result_of(long ret)
+{
+	return ret < 0 ? -errno : ret;
 }
 
 /* A kernel that looks for errors while it runs: it finds more, and is slow. */
@@ -78,46 +76,57 @@ static inline unsigned int pick_seed(const char *test_name)
 	return seed;
 }
 
-/* The caches kci-FIRST to kci-(FIRST + COUNT - 1), made by the module for it. */
-static inline int churn_control(const char *format, int first, int count)
-{
-	char command[64];
+struct subtest {
+	const char *name;
+	void (*run)(void);
+};
 
-	snprintf(command, sizeof(command), format, first, count);
-	return write_file(CHURN_CONTROL, command);
+static inline void run_subtests(const struct subtest *tests, int nr)
+{
+	int i;
+
+	for (i = 0; i < nr; i++)
+		if (test__start_subtest(tests[i].name))
+			tests[i].run();
 }
 
-static inline int create_caches(int first, int count)
+/* Memory that nothing can be read from or written to. */
+static inline void *map_nowhere(size_t size)
 {
-	return churn_control("create " CACHE_PREFIX " %d %d", first, count);
+	void *nowhere = mmap(NULL, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	return ASSERT_NEQ(nowhere, MAP_FAILED, "mmap") ? nowhere : NULL;
 }
 
-static inline int destroy_caches(int first, int count)
+static inline int stay_on_cpu(int cpu)
 {
-	return churn_control("destroy %d %d", first, count);
+	cpu_set_t cpus;
+
+	CPU_ZERO(&cpus);
+	CPU_SET(cpu, &cpus);
+	return -pthread_setaffinity_np(pthread_self(), sizeof(cpus), &cpus);
 }
 
-/* How many caches /proc/slabinfo has whose name begins with @prefix. */
-static inline int count_caches(const char *prefix)
+static inline int run_prog(struct bpf_program *prog)
 {
-	FILE *slabinfo = fopen("/proc/slabinfo", "r");
-	char line[256];
-	int nr = 0;
+	LIBBPF_OPTS(bpf_test_run_opts, opts);
 
-	if (!ASSERT_OK_PTR(slabinfo, "slabinfo"))
-		return -1;
-	while (fgets(line, sizeof(line), slabinfo))
-		nr += !strncmp(line, prefix, strlen(prefix));
-	fclose(slabinfo);
-	return nr;
+	return bpf_prog_test_run_opts(bpf_program__fd(prog), &opts);
 }
 
-static inline bool cache_exists(const char *name)
+/* Whether a program has come to where it sets @flag; it has ten seconds. */
+static inline bool wait_for(const int *flag)
 {
-	char column[64];
+	int i;
 
-	snprintf(column, sizeof(column), "%s ", name);
-	return count_caches(column) > 0;
+	for (i = 0; i < 10000 && !READ_ONCE(*flag); i++)
+		usleep(1000);
+	return ASSERT_TRUE(READ_ONCE(*flag), "program waits");
+}
+
+static inline int create_iter_link(int prog_fd)
+{
+	return bpf_link_create(prog_fd, 0, BPF_TRACE_ITER, NULL);
 }
 
 /* A file of the iterator that alone holds its program. */
@@ -133,6 +142,53 @@ static inline int open_iter_file(struct bpf_program *prog)
 	ASSERT_GE(fd, 0, "create an iterator file");
 	bpf_link__destroy(link);
 	return fd;
+}
+
+/* What must be an error is. */
+static inline void check_refused(int fd, int err, const char *what)
+{
+	if (!ASSERT_EQ(fd, err, what) && fd >= 0)
+		close(fd);
+}
+
+/* What must be a file is, and is closed. */
+static inline void check_granted(int fd, const char *what)
+{
+	if (ASSERT_GE(fd, 0, what))
+		close(fd);
+}
+
+/* A link is one of an iterator with this target. */
+static inline void check_target(int link_fd, const char *target)
+{
+	struct bpf_link_info info = {};
+	__u32 len = sizeof(info);
+	char name[32] = "";
+
+	info.iter.target_name = ptr_to_u64(name);
+	info.iter.target_name_len = sizeof(name);
+	if (!ASSERT_OK(bpf_link_get_info_by_fd(link_fd, &info, &len), "link info"))
+		return;
+	ASSERT_EQ(info.type, BPF_LINK_TYPE_ITER, "link type");
+	ASSERT_STREQ(name, target, "target name");
+	ASSERT_EQ(info.iter.target_name_len, strlen(target) + 1, "target name length");
+}
+
+/* Whether the fdinfo of a link has this @line: 1, 0 or an error. */
+static inline int fdinfo_has(int link_fd, const char *line)
+{
+	char path[64], got[128];
+	bool found = false;
+	FILE *fdinfo;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", link_fd);
+	fdinfo = fopen(path, "r");
+	if (!fdinfo)
+		return -errno;
+	while (fgets(got, sizeof(got), fdinfo))
+		found |= !strcmp(got, line);
+	fclose(fdinfo);
+	return found;
 }
 
 /* Nothing has leaked up to now; always so on a kernel that does not look for it. */
@@ -156,138 +212,6 @@ static inline void check_leaks(void)
 	while (fgets(line, sizeof(line), kmemleak))
 		ASSERT_STREQ(line, "", "kmemleak");
 	fclose(kmemleak);
-}
-
-static inline int unload_once(const char *name)
-{
-	return delete_module(name, O_NONBLOCK) ? -errno : 0;
-}
-
-/* A program is freed some time after it was let go. */
-static inline int unload_in_the_end(const char *name)
-{
-	int err = 0, i;
-
-	for (i = 0; i < UNLOAD_TRIES; i++) {
-		err = unload_once(name);
-		if (err != -EWOULDBLOCK)
-			break;
-		usleep(1000);
-	}
-	return err;
-}
-
-static inline int finit_module_by_path(const char *path, const char *params)
-{
-	int fd = open(path, O_RDONLY), err;
-
-	if (fd < 0)
-		return -errno;
-	err = syscall(__NR_finit_module, fd, params, 0) ? -errno : 0;
-	close(fd);
-	return err;
-}
-
-/* The newest BTF of a module. An older one is there for as long as somebody has it open. */
-static inline int module_btf_fd(const char *name)
-{
-	struct bpf_btf_info info;
-	int fd, newest = -ENOENT;
-	__u32 id = 0, len;
-	char found[64];
-
-	while (!bpf_btf_get_next_id(id, &id)) {
-		fd = bpf_btf_get_fd_by_id(id);
-		if (fd < 0)
-			continue;
-		memset(&info, 0, sizeof(info));
-		info.name = ptr_to_u64(found);
-		info.name_len = sizeof(found);
-		len = sizeof(info);
-		if (!bpf_btf_get_info_by_fd(fd, &info, &len) && !strcmp(found, name)) {
-			if (newest >= 0)
-				close(newest);
-			newest = fd;
-		} else {
-			close(fd);
-		}
-	}
-	return newest;
-}
-
-/* What can be made to fail. */
-enum fault {
-	FAULT_SLAB,
-	FAULT_PAGE,
-	FAULT_USERCOPY,
-	NR_FAULTS,
-};
-
-static const char * const fault_names[NR_FAULTS] = {
-	"failslab", "fail_page_alloc", "fail_usercopy",
-};
-
-static inline int set_fault(enum fault fault, const char *setting, const char *value)
-{
-	char path[64];
-
-	snprintf(path, sizeof(path), FAULTS "%s/%s", fault_names[fault], setting);
-	return write_file(path, value);
-}
-
-/*
- * Let the calls of one kind fail that are chosen by fail_nth() or fail_all(), or those
- * of all kinds with NR_FAULTS, without a word on the console. -ENOENT where the kernel
- * is not built for that.
- */
-static inline int choose_fault(enum fault only)
-{
-	enum fault i;
-	int err;
-
-	if (access(FAIL_NTH, W_OK))
-		return -ENOENT;
-	for (i = 0; i < NR_FAULTS; i++) {
-		bool chosen = only == i || only == NR_FAULTS;
-
-		/* The end of the callers that are looked for: all match, or none. */
-		err = set_fault(i, "require-end", chosen ? "0xffffffffffffffff" : "0") ?:
-		      set_fault(i, "stacktrace-depth", "0") ?:
-		      set_fault(i, "task-filter", "Y") ?:
-		      /* What ends fail_all() is a copy itself. */
-		      set_fault(i, "probability", i == FAULT_USERCOPY ? "0" : "100") ?:
-		      set_fault(i, "times", "-1") ?:
-		      set_fault(i, "verbose", "0");
-		if (err)
-			return err;
-	}
-	return set_fault(FAULT_SLAB, "ignore-gfp-wait", "N") ?:
-	       set_fault(FAULT_PAGE, "ignore-gfp-wait", "N") ?:
-	       set_fault(FAULT_PAGE, "ignore-gfp-highmem", "N") ?:
-	       set_fault(FAULT_PAGE, "min-order", "0");
-}
-
-/* Let all allocations of this thread fail, or none, by @fd of FAIL_ALL. */
-static inline int fail_all(int fd, bool fail)
-{
-	return pwrite(fd, fail ? "1" : "0", 1, 0) == 1 ? 0 : -errno;
-}
-
-/* Let the @nth call that can fail, from now on in this thread, do so; 0 lets none. */
-static inline int fail_nth(int fd, int nth)
-{
-	char value[16];
-	int len = snprintf(value, sizeof(value), "%d", nth);
-
-	return pwrite(fd, value, len, 0) == len ? 0 : -errno;
-}
-
-/* Whether what fail_nth() asked for has not happened, or only to this call. */
-static inline bool fail_nth_left(int fd)
-{
-	char value[16] = "";
-
-	return pread(fd, value, sizeof(value) - 1, 0) < 0 || atoi(value) > 0;
 }
 
 #endif /* _KMEM_CACHE_ITER_COMMON_H */

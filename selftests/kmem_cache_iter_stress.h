@@ -6,13 +6,6 @@
 #include "kmem_cache_iter_common.h"
 #include "kmem_cache_iter_stress.skel.h"
 
-static inline int run_prog(struct bpf_program *prog)
-{
-	LIBBPF_OPTS(bpf_test_run_opts, opts);
-
-	return bpf_prog_test_run_opts(bpf_program__fd(prog), &opts);
-}
-
 /* Each slab cache, and its reference count. */
 struct references {
 	__u32 nr;
@@ -20,26 +13,30 @@ struct references {
 };
 
 /* Of each cache, while nothing is going on. */
-static inline struct references *take_references(struct kmem_cache_iter_stress *skel)
+static inline struct references *take_references(void)
 {
+	struct kmem_cache_iter_stress *skel = kmem_cache_iter_stress__open_and_load();
 	struct references *references = calloc(1, sizeof(*references));
 
-	if (!ASSERT_OK_PTR(references, "memory") ||
+	if (!ASSERT_OK_PTR(skel, "open_and_load") || !ASSERT_OK_PTR(references, "memory") ||
 	    !ASSERT_OK(run_prog(skel->progs.count_references), "count references") ||
 	    !ASSERT_GT(skel->bss->nr_counted, 10, "slab caches") ||
 	    !ASSERT_LT(skel->bss->nr_counted, ARRAY_SIZE(skel->bss->counted), "slab caches")) {
 		free(references);
-		return NULL;
+		references = NULL;
+		goto out;
 	}
 	references->nr = skel->bss->nr_counted;
 	memcpy(references->counted, skel->bss->counted, sizeof(references->counted));
+out:
+	kmem_cache_iter_stress__destroy(skel);
 	return references;
 }
 
 /* Each cache has as many references as it had @before, which is freed. */
-static inline void check_references(struct kmem_cache_iter_stress *skel, struct references *before)
+static inline void check_references(struct references *before)
 {
-	struct references *after = take_references(skel);
+	struct references *after = take_references();
 
 	if (before && after) {
 		ASSERT_EQ(after->nr, before->nr, "slab caches");

@@ -5,11 +5,9 @@
  * The caches of the test are called kci-NUMBER, the numbers going up. The newest
  * cache is the first on the list, so a walk must show the numbers going down.
  */
-#define _GNU_SOURCE
 #include <pthread.h>
-#include <sched.h>
 #include <test_progs.h>
-#include "kmem_cache_iter_common.h"
+#include "kmem_cache_iter_caches.h"
 #include "kmem_cache_iter_churn.skel.h"
 
 #define NR_CACHES	1000
@@ -39,8 +37,7 @@ static int nr_caches;
 /* A file that is read in pieces, and what it has shown. */
 struct walk {
 	int fd;
-	char line[256];
-	int line_len;
+	struct line line;
 	int last_id;		/* of the last whole line of ours; none: next_id */
 	bool line_by_line;	/* nothing is left in the buffer of the file */
 	int others;		/* caches that are not ours */
@@ -52,7 +49,7 @@ static void walk_line(struct walk *walk)
 {
 	int id;
 
-	if (sscanf(walk->line, CACHE_PREFIX "-%d", &id) != 1) {
+	if (sscanf(walk->line.text, CACHE_PREFIX "-%d", &id) != 1) {
 		walk->others++;
 		return;
 	}
@@ -71,16 +68,9 @@ static ssize_t walk_read(struct walk *walk, size_t size)
 	ssize_t n, i;
 
 	n = read(walk->fd, buf, size);
-	for (i = 0; i < n; i++) {
-		if (buf[i] != '\n') {
-			if (walk->line_len < sizeof(walk->line) - 1)
-				walk->line[walk->line_len++] = buf[i];
-			continue;
-		}
-		walk->line[walk->line_len] = '\0';
-		walk->line_len = 0;
-		walk_line(walk);
-	}
+	for (i = 0; i < n; i++)
+		if (end_of_line(&walk->line, buf[i]))
+			walk_line(walk);
 	return n;
 }
 
@@ -91,7 +81,7 @@ static ssize_t walk_step(struct walk *walk, size_t size)
 
 	do {
 		n = walk_read(walk, size);
-	} while (n > 0 && size == 1 && walk->line_len);
+	} while (n > 0 && size == 1 && walk->line.len);
 	return n;
 }
 
@@ -151,7 +141,7 @@ static void walk_begin(struct walk *walk)
 	for (id = 0; id < next_id; id++)
 		state[id] = state[id] & ALIVE ? ALIVE | AT_START : 0;
 	memset(shown, 0, sizeof(shown));
-	walk->line_len = 0;
+	walk->line.len = 0;
 	walk->last_id = next_id;
 	walk->others = 0;
 }
@@ -300,9 +290,7 @@ static void *read_thread(void *arg)
 
 static void *loop_thread(void *arg)
 {
-	LIBBPF_OPTS(bpf_test_run_opts, opts);
-
-	bpf_prog_test_run_opts((long)arg, &opts);
+	run_prog(arg);
 	return NULL;
 }
 
@@ -310,21 +298,18 @@ static void *loop_thread(void *arg)
  * The owner lets go of a cache while a program has it. The cache stays, with the
  * one reference of the iterator, and is destroyed when that is given up.
  */
-static void test_destroy_pinned(struct kmem_cache_iter_churn *skel, void *(*run)(void *), long fd)
+static void test_destroy_pinned(struct kmem_cache_iter_churn *skel, void *(*run)(void *), void *arg)
 {
 	pthread_t thread;
-	int i;
 
 	if (!ASSERT_OK(create_caches(0, 3), "create caches"))
 		return;
 	skel->bss->waiting = 0;
 	skel->bss->go_on = 0;
 
-	if (!ASSERT_OK(pthread_create(&thread, NULL, run, (void *)fd), "thread"))
+	if (!ASSERT_OK(pthread_create(&thread, NULL, run, arg), "thread"))
 		goto out;
-	for (i = 0; i < 10000 && !READ_ONCE(skel->bss->waiting); i++)
-		usleep(100);
-	if (ASSERT_TRUE(READ_ONCE(skel->bss->waiting), "program waits")) {
+	if (wait_for(&skel->bss->waiting)) {
 		ASSERT_OK(destroy_caches(1, 1), "destroy the cache");
 		ASSERT_TRUE(cache_exists(CACHE_PREFIX "-1"), "pinned cache");
 	}
@@ -341,13 +326,13 @@ static void test_destroy_in_program(struct kmem_cache_iter_churn *skel)
 {
 	long fd = open_iter_file(skel->progs.wait_in_program);
 
-	test_destroy_pinned(skel, read_thread, fd);
+	test_destroy_pinned(skel, read_thread, (void *)fd);
 	close(fd);
 }
 
 static void test_destroy_in_loop(struct kmem_cache_iter_churn *skel)
 {
-	test_destroy_pinned(skel, loop_thread, bpf_program__fd(skel->progs.wait_in_loop));
+	test_destroy_pinned(skel, loop_thread, skel->progs.wait_in_loop);
 }
 
 /* All cursors at one cache, and at both ends of the list. */
@@ -404,17 +389,10 @@ static void *churn_thread(void *arg)
 {
 	struct churn *churn = arg;
 	int first = (churn->cpu + 1) * 1000, round;
-	char command[64];
-	cpu_set_t cpus;
 
-	CPU_ZERO(&cpus);
-	CPU_SET(churn->cpu, &cpus);
-	churn->err = pthread_setaffinity_np(pthread_self(), sizeof(cpus), &cpus);
+	churn->err = stay_on_cpu(churn->cpu);
 	for (round = 0; !READ_ONCE(stop_churn) && !churn->err; round++) {
-		/* A name is new each time: a reader may still hold the cache before. */
-		snprintf(command, sizeof(command), "create " CACHE_PREFIX ".%d %d 10", round,
-			 first);
-		churn->err = write_file(CHURN_CONTROL, command);
+		churn->err = create_caches_anew(round, first, 10);
 		destroy_caches(first, 10);
 	}
 	return NULL;
@@ -423,8 +401,7 @@ static void *churn_thread(void *arg)
 /* What one of many readers has seen of its walk. */
 struct reader {
 	int fd;
-	char line[256];
-	int line_len;
+	struct line line;
 	int last_staying;
 	unsigned char shown[CHURN_IDS];
 };
@@ -435,26 +412,22 @@ static bool reader_line(struct reader *reader, int *wrong)
 	char c;
 	int id;
 
-	for (reader->line_len = 0; read(reader->fd, &c, 1) == 1; ) {
-		if (c != '\n') {
-			if (reader->line_len < sizeof(reader->line) - 1)
-				reader->line[reader->line_len++] = c;
-			continue;
-		}
-		reader->line[reader->line_len] = '\0';
-		if ((sscanf(reader->line, CACHE_PREFIX "-%d", &id) != 1 &&
-		     sscanf(reader->line, CACHE_PREFIX ".%*d-%d", &id) != 1) || id >= CHURN_IDS)
-			return true;
-		if (reader->shown[id]++)
-			(*wrong)++;
-		if (id < NR_STAYING) {
-			if (id >= reader->last_staying)
-				(*wrong)++;
-			reader->last_staying = id;
-		}
+	do {
+		if (read(reader->fd, &c, 1) != 1)
+			return false;
+	} while (!end_of_line(&reader->line, c));
+
+	if ((sscanf(reader->line.text, CACHE_PREFIX "-%d", &id) != 1 &&
+	     sscanf(reader->line.text, CACHE_PREFIX ".%*d-%d", &id) != 1) || id >= CHURN_IDS)
 		return true;
+	if (reader->shown[id]++)
+		(*wrong)++;
+	if (id < NR_STAYING) {
+		if (id >= reader->last_staying)
+			(*wrong)++;
+		reader->last_staying = id;
 	}
-	return false;
+	return true;
 }
 
 /* Many files at different places, and caches coming and going on both CPUs. */
@@ -517,7 +490,6 @@ out:
 /* Serial: it counts on the order of the list, and other tests create caches. */
 void serial_test_kmem_cache_iter_churn(void)
 {
-	LIBBPF_OPTS(bpf_test_run_opts, opts);
 	struct kmem_cache_iter_churn *skel;
 
 	if (!ASSERT_OK(load_module(CHURN_MODULE ".ko", false), "load the module"))
@@ -525,7 +497,7 @@ void serial_test_kmem_cache_iter_churn(void)
 	skel = kmem_cache_iter_churn__open_and_load();
 	if (!ASSERT_OK_PTR(skel, "open_and_load"))
 		goto out;
-	ASSERT_OK(bpf_prog_test_run_opts(bpf_program__fd(skel->progs.find_out), &opts), "find out");
+	ASSERT_OK(run_prog(skel->progs.find_out), "find out");
 
 	if (test__start_subtest("exactly_once"))
 		test_exactly_once(skel);

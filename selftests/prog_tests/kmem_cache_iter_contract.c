@@ -3,9 +3,9 @@
  * What the kmem_cache iterator promises whatever its reader does: read sizes,
  * errors in the middle, loops broken off, several readers at once.
  */
-#include <sys/mman.h>
 #include <test_progs.h>
 #include <bpf/libbpf.h>
+#include "kmem_cache_iter_common.h"
 #include "kmem_cache_iter_contract.skel.h"
 
 #define OUTPUT_MAX	(1024 * 1024)
@@ -13,22 +13,6 @@
 
 static char expected[OUTPUT_MAX];
 static char output[OUTPUT_MAX];
-
-static int open_iter(struct bpf_program *prog, struct bpf_link **link)
-{
-	int fd;
-
-	*link = bpf_program__attach_iter(prog, NULL);
-	if (!ASSERT_OK_PTR(*link, "attach_iter"))
-		return -1;
-
-	fd = bpf_iter_create(bpf_link__fd(*link));
-	if (!ASSERT_GE(fd, 0, "iter_create")) {
-		bpf_link__destroy(*link);
-		*link = NULL;
-	}
-	return fd;
-}
 
 /*
  * Read to the end in pieces of @size bytes. An error that a program provoked is
@@ -91,11 +75,9 @@ static void reset(struct kmem_cache_iter_contract *skel)
 static bool dump(struct kmem_cache_iter_contract *skel, char *buf, size_t size,
 		 int expected_errno, int *errors)
 {
-	struct bpf_link *link;
+	int fd = open_iter_file(skel->progs.dump);
 	ssize_t len;
-	int fd;
 
-	fd = open_iter(skel->progs.dump, &link);
 	if (fd < 0)
 		return false;
 
@@ -108,7 +90,6 @@ static bool dump(struct kmem_cache_iter_contract *skel, char *buf, size_t size,
 	ASSERT_EQ(skel->bss->calls_after_null, 0, "calls after the one without an entry");
 
 	close(fd);
-	bpf_link__destroy(link);
 	remove_padding(buf);
 	return len > 0;
 }
@@ -183,44 +164,25 @@ static void test_null_entry_last(struct kmem_cache_iter_contract *skel)
 	ASSERT_EQ(skel->bss->calls, nr_lines(expected), "one call for each cache");
 }
 
-static void test_overflow_first(struct kmem_cache_iter_contract *skel)
+/* At the first entry, it is an error. */
+static void test_error_first(struct kmem_cache_iter_contract *skel, __u32 *at_call,
+			     int expected_errno)
 {
 	int errors = 0;
 
 	reset(skel);
-	skel->bss->overflow_at_call = 1;
-	if (!dump(skel, output, 4096, E2BIG, &errors))
+	*at_call = 1;
+	if (!dump(skel, output, 4096, expected_errno, &errors))
 		return;
-	ASSERT_EQ(errors, 1, "reads that fail with E2BIG");
+	ASSERT_EQ(errors, 1, "reads that fail");
 	ASSERT_OK(strcmp(output, expected), "every cache once");
 }
 
-static void test_overflow_later(struct kmem_cache_iter_contract *skel)
+/* Later, what others have printed is returned, and the entry is repeated. */
+static void test_error_later(struct kmem_cache_iter_contract *skel, __u32 *at_call)
 {
 	reset(skel);
-	skel->bss->overflow_at_call = 5;
-	if (!dump(skel, output, 4096, 0, NULL))
-		return;
-	ASSERT_EQ(skel->bss->calls, nr_lines(expected) + 1, "calls, with the repeated one");
-	ASSERT_OK(strcmp(output, expected), "every cache once");
-}
-
-static void test_return_1_first(struct kmem_cache_iter_contract *skel)
-{
-	int errors = 0;
-
-	reset(skel);
-	skel->bss->return_1_at_call = 1;
-	if (!dump(skel, output, 4096, EAGAIN, &errors))
-		return;
-	ASSERT_EQ(errors, 1, "reads that fail with EAGAIN");
-	ASSERT_OK(strcmp(output, expected), "every cache once");
-}
-
-static void test_return_1_later(struct kmem_cache_iter_contract *skel)
-{
-	reset(skel);
-	skel->bss->return_1_at_call = 5;
+	*at_call = 5;
 	if (!dump(skel, output, 4096, 0, NULL))
 		return;
 	ASSERT_EQ(skel->bss->calls, nr_lines(expected) + 1, "calls, with the repeated one");
@@ -230,12 +192,11 @@ static void test_return_1_later(struct kmem_cache_iter_contract *skel)
 /* The output for others is returned first, and without such it is an error. */
 static void test_overflow_at_end(struct kmem_cache_iter_contract *skel)
 {
-	struct bpf_link *link;
 	int errors = 0, fd;
 
 	reset(skel);
 	skel->bss->overflows_at_end = 2;
-	fd = open_iter(skel->progs.dump, &link);
+	fd = open_iter_file(skel->progs.dump);
 	if (fd < 0)
 		return;
 
@@ -245,7 +206,6 @@ static void test_overflow_at_end(struct kmem_cache_iter_contract *skel)
 	ASSERT_EQ(skel->bss->null_calls, 3, "calls without an entry");
 	ASSERT_EQ(skel->bss->calls_after_null, 0, "calls after the first one without an entry");
 	close(fd);
-	bpf_link__destroy(link);
 }
 
 /* An entry after the first one, with no output for others before it. */
@@ -287,11 +247,12 @@ static void test_readers_apart(struct kmem_cache_iter_contract *skel)
 	int fd, fd2;
 
 	reset(skel);
-	fd = open_iter(skel->progs.dump, &link);
-	if (fd < 0)
+	link = bpf_program__attach_iter(skel->progs.dump, NULL);
+	if (!ASSERT_OK_PTR(link, "attach"))
 		return;
+	fd = bpf_iter_create(bpf_link__fd(link));
 	fd2 = bpf_iter_create(bpf_link__fd(link));
-	if (!ASSERT_GE(fd2, 0, "second iter_create"))
+	if (!ASSERT_GE(fd, 0, "first file") || !ASSERT_GE(fd2, 0, "second file"))
 		goto out;
 
 	do {
@@ -307,8 +268,8 @@ static void test_readers_apart(struct kmem_cache_iter_contract *skel)
 	output2[len2] = '\0';
 	ASSERT_OK(strcmp(output, expected), "every cache once");
 	ASSERT_OK(strcmp(output2, expected), "every cache once for the second reader");
-	close(fd2);
 out:
+	close(fd2);
 	close(fd);
 	bpf_link__destroy(link);
 }
@@ -316,17 +277,15 @@ out:
 static void test_bad_buffer(struct kmem_cache_iter_contract *skel)
 {
 	size_t page_size = sysconf(_SC_PAGESIZE);
-	struct bpf_link *link;
-	void *bad;
+	void *bad = map_nowhere(page_size);
 	ssize_t len;
 	int fd;
 
-	bad = mmap(NULL, page_size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (!ASSERT_NEQ(bad, MAP_FAILED, "mmap"))
+	if (!bad)
 		return;
 
 	reset(skel);
-	fd = open_iter(skel->progs.dump, &link);
+	fd = open_iter_file(skel->progs.dump);
 	if (fd < 0)
 		goto unmap;
 
@@ -337,45 +296,28 @@ static void test_bad_buffer(struct kmem_cache_iter_contract *skel)
 	if (ASSERT_GT(len, 0, "output length"))
 		ASSERT_OK(strcmp(output, expected), "every cache once");
 	close(fd);
-	bpf_link__destroy(link);
 unmap:
 	munmap(bad, page_size);
 }
 
 static void test_info(struct kmem_cache_iter_contract *skel)
 {
-	char path[64], text[1024] = {}, name[32] = {};
-	struct bpf_link_info info = {};
-	__u32 info_len = sizeof(info);
 	struct bpf_link *link;
-	FILE *fdinfo;
+	int fd;
 
 	link = bpf_program__attach_iter(skel->progs.dump, NULL);
-	if (!ASSERT_OK_PTR(link, "attach_iter"))
+	if (!ASSERT_OK_PTR(link, "attach"))
 		return;
 
-	info.iter.target_name = ptr_to_u64(name);
-	info.iter.target_name_len = sizeof(name);
-	if (ASSERT_OK(bpf_link_get_info_by_fd(bpf_link__fd(link), &info, &info_len), "link info")) {
-		ASSERT_EQ(info.type, BPF_LINK_TYPE_ITER, "link type");
-		ASSERT_STREQ(name, "kmem_cache", "target name");
-		ASSERT_EQ(info.iter.target_name_len, sizeof("kmem_cache"), "target name length");
-	}
-
-	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", bpf_link__fd(link));
-	fdinfo = fopen(path, "r");
-	if (ASSERT_OK_PTR(fdinfo, "open fdinfo")) {
-		ASSERT_GT(fread(text, 1, sizeof(text) - 1, fdinfo), 0, "read fdinfo");
-		ASSERT_HAS_SUBSTR(text, "target_name:\tkmem_cache\n", "target in fdinfo");
-		ASSERT_HAS_SUBSTR(text, "\nkmem_cache iter\n", "text of the target in fdinfo");
-		fclose(fdinfo);
-	}
+	fd = bpf_link__fd(link);
+	check_target(fd, ITER_TARGET);
+	ASSERT_EQ(fdinfo_has(fd, "target_name:\t" ITER_TARGET "\n"), 1, "target in fdinfo");
+	ASSERT_EQ(fdinfo_has(fd, ITER_TARGET " iter\n"), 1, "text of the target in fdinfo");
 	bpf_link__destroy(link);
 }
 
 static void test_sleepable(struct kmem_cache_iter_contract *skel)
 {
-	struct bpf_link *link;
 	ssize_t len;
 	int fd;
 
@@ -383,7 +325,7 @@ static void test_sleepable(struct kmem_cache_iter_contract *skel)
 	skel->bss->user_string = "sleepable";
 	skel->bss->sleepable_calls = 0;
 	skel->bss->sleepable_reads = 0;
-	fd = open_iter(skel->progs.sleepable, &link);
+	fd = open_iter_file(skel->progs.sleepable);
 	if (fd < 0)
 		return;
 
@@ -392,37 +334,29 @@ static void test_sleepable(struct kmem_cache_iter_contract *skel)
 	ASSERT_GT(skel->bss->sleepable_calls, 10, "calls");
 	ASSERT_EQ(skel->bss->sleepable_reads, skel->bss->sleepable_calls, "reads of user memory");
 	close(fd);
-	bpf_link__destroy(link);
 }
 
 static bool collect_refs(struct kmem_cache_iter_contract *skel)
 {
-	LIBBPF_OPTS(bpf_test_run_opts, opts);
-	struct bpf_link *link;
 	ssize_t len;
 	int fd;
 
 	skel->bss->nr_caches = 0;
-	fd = open_iter(skel->progs.collect_refs, &link);
+	fd = open_iter_file(skel->progs.collect_refs);
 	if (fd < 0)
 		return false;
 	len = read_to_end(fd, output, 4096, 0, NULL);
 	close(fd);
-	bpf_link__destroy(link);
 	return ASSERT_EQ(len, 0, "collect references") &&
 	       ASSERT_GT(skel->bss->nr_caches, 10, "caches") &&
 	       ASSERT_LT(skel->bss->nr_caches, ARRAY_SIZE(skel->bss->caches), "caches") &&
-	       ASSERT_OK(bpf_prog_test_run_opts(bpf_program__fd(skel->progs.read_refcounts), &opts),
-			 "read reference counts");
+	       ASSERT_OK(run_prog(skel->progs.read_refcounts), "read reference counts");
 }
 
 static bool break_off(struct kmem_cache_iter_contract *skel, __u32 after)
 {
-	LIBBPF_OPTS(bpf_test_run_opts, opts);
-	int fd = bpf_program__fd(skel->progs.break_off);
-
 	skel->bss->break_after = after;
-	return ASSERT_OK(bpf_prog_test_run_opts(fd, &opts), "run the loop");
+	return ASSERT_OK(run_prog(skel->progs.break_off), "run the loop");
 }
 
 /* Every way to come to an end, or to be broken off, gives all references back. */
@@ -432,7 +366,6 @@ static void test_references(struct kmem_cache_iter_contract *skel)
 	static typeof(skel->bss->refcounts) refcounts;
 	__u32 nr_before, i;
 	int errors = 0, fd;
-	struct bpf_link *link;
 
 	/* Whatever the tests allocate for the first time is there from now on. */
 	if (!dump_expected(skel) || !collect_refs(skel))
@@ -464,11 +397,10 @@ static void test_references(struct kmem_cache_iter_contract *skel)
 
 	/* closed half-way */
 	reset(skel);
-	fd = open_iter(skel->progs.dump, &link);
+	fd = open_iter_file(skel->progs.dump);
 	if (fd >= 0) {
 		ASSERT_EQ(read(fd, output, 100), 100, "read half-way");
 		close(fd);
-		bpf_link__destroy(link);
 	}
 
 	/* an open-coded loop broken off at each entry in turn, and run to its end */
@@ -509,13 +441,13 @@ void serial_test_kmem_cache_iter_contract(void)
 	if (test__start_subtest("null_entry_last"))
 		test_null_entry_last(skel);
 	if (test__start_subtest("overflow_first"))
-		test_overflow_first(skel);
+		test_error_first(skel, &skel->bss->overflow_at_call, E2BIG);
 	if (test__start_subtest("overflow_later"))
-		test_overflow_later(skel);
+		test_error_later(skel, &skel->bss->overflow_at_call);
 	if (test__start_subtest("return_1_first"))
-		test_return_1_first(skel);
+		test_error_first(skel, &skel->bss->return_1_at_call, EAGAIN);
 	if (test__start_subtest("return_1_later"))
-		test_return_1_later(skel);
+		test_error_later(skel, &skel->bss->return_1_at_call);
 	if (test__start_subtest("overflow_without_output"))
 		test_error_without_output(skel, &skel->bss->overflow_at_call, E2BIG);
 	if (test__start_subtest("return_1_without_output"))

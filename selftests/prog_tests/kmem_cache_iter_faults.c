@@ -8,6 +8,7 @@
  */
 #include <sys/resource.h>
 #include <test_progs.h>
+#include "kmem_cache_iter_faults.h"
 #include "kmem_cache_iter_stress.h"
 
 #define PIN		"/sys/fs/bpf/kmem_cache_iter_faults"
@@ -27,15 +28,10 @@ static bool all_after;
 static char expected[BUF_SIZE];
 static long expected_len;
 
-static long result_of(long ret)
-{
-	return ret < 0 ? -errno : ret;
-}
-
 /* Each returns a negative errno if something failed, and leaves nothing then; else 0 or a file. */
 static long attach(void)
 {
-	return result_of(bpf_link_create(prog_fd, 0, BPF_TRACE_ITER, NULL));
+	return create_iter_link(prog_fd);
 }
 
 static long create_file(void)
@@ -241,11 +237,11 @@ static void test_faults(void)
 	if (!ASSERT_GT(expected_len, 100, "bytes read"))
 		return;
 
-	before = take_references(skel);
+	before = take_references();
 	for (fault = 0; fault < NR_FAULTS; fault++)
 		if (test__start_subtest(fault_names[fault]))
 			test_fault(fault);
-	check_references(skel, before);
+	check_references(before);
 }
 
 /* Serial: the lists of caches that it reads must not differ. */

@@ -3,11 +3,10 @@
  * The kmem_cache iterator under load: caches are created and destroyed on all
  * CPUs while readers of every kind are at work. Nothing must be left of it.
  */
-#define _GNU_SOURCE
 #include <pthread.h>
-#include <sched.h>
 #include <sys/resource.h>
 #include <test_progs.h>
+#include "kmem_cache_iter_caches.h"
 #include "kmem_cache_iter_stress.h"
 
 #define PIN		"/sys/fs/bpf/kmem_cache_iter_load"
@@ -125,19 +124,13 @@ struct churner {
 	long pairs;
 };
 
-/*
- * Create some caches, and destroy them one by one in another order. Their names
- * are new each time: a reader may still hold the ones before.
- */
+/* Create some caches, and destroy them one by one in another order. */
 static int create_and_destroy(struct churner *churner)
 {
 	int nr = 1 + rand_r(&churner->seed) % BATCH, start = rand_r(&churner->seed) % nr;
 	int first = churner->nr * BATCH, i, err;
-	char command[64];
 
-	snprintf(command, sizeof(command), "create " CACHE_PREFIX ".%ld %d %d", churner->pairs,
-		 first, nr);
-	err = write_file(CHURN_CONTROL, command);
+	err = create_caches_anew(churner->pairs, first, nr);
 	for (i = 0; i < nr; i++)
 		err = destroy_caches(first + (start + i) % nr, 1) ?: err;
 	__sync_fetch_and_sub(&pairs_left, nr);
@@ -148,12 +141,8 @@ static int create_and_destroy(struct churner *churner)
 static void *churn_thread(void *arg)
 {
 	struct churner *churner = arg;
-	cpu_set_t cpus;
-	int err;
+	int err = stay_on_cpu(churner->cpu);
 
-	CPU_ZERO(&cpus);
-	CPU_SET(churner->cpu, &cpus);
-	err = -pthread_setaffinity_np(pthread_self(), sizeof(cpus), &cpus);
 	while (!err && go_on())
 		err = create_and_destroy(churner);
 	if (err)
@@ -242,11 +231,11 @@ void serial_test_kmem_cache_iter_load(void)
 	if (!ASSERT_OK_PTR(link, "attach") || !ASSERT_OK(bpf_link__pin(link, PIN), "pin"))
 		goto out;
 
-	before = take_references(skel);
+	before = take_references();
 	if (test__start_subtest("all_kinds"))
 		run_load(skel);
 	ASSERT_EQ(count_caches(CACHE_PREFIX), 0, "caches left over");
-	check_references(skel, before);
+	check_references(before);
 	unlink(PIN);
 out:
 	bpf_link__destroy(link);

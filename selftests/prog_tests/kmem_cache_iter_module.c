@@ -9,9 +9,10 @@
  */
 #include <pthread.h>
 #include <test_progs.h>
-#include <bpf/btf.h>
-#include <linux/filter.h>
-#include "kmem_cache_iter_common.h"
+#include "kmem_cache_iter_faults.h"
+#include "kmem_cache_iter_module.h"
+#include "kmem_cache_iter_module_alias.h"
+#include "kmem_cache_iter_stress.h"
 #include "kmem_cache_iter_module.skel.h"
 
 #define PIN		"/sys/fs/bpf/kmem_cache_iter_module"
@@ -26,39 +27,16 @@ static const char test_name[] = "kmem_cache_iter_module";
 /* The id of bpf_iter_kmem_cache() in the BTF of the module. */
 static int target_btf_id;
 
-static int load(const char *name, const char *params)
-{
-	char path[64];
-
-	snprintf(path, sizeof(path), "%s.ko", name);
-	return load_module_params(path, params, false);
-}
-
 /* Whatever was tried, the module is there and not in use when this returns. */
 static void check_unused(void)
 {
 	ASSERT_OK(unload_in_the_end(ITER_MODULE), "unload when unused");
-	ASSERT_OK(load(ITER_MODULE, ""), "load again");
+	ASSERT_OK(load_by_name(ITER_MODULE), "load again");
 }
 
 static void check_in_use(const char *by)
 {
 	ASSERT_EQ(unload_once(ITER_MODULE), -EWOULDBLOCK, by);
-}
-
-/* The smallest program, attached to the function @btf_id of the BTF @btf_fd. */
-static int load_prog_by_id(int btf_fd, int btf_id)
-{
-	const struct bpf_insn insns[] = {
-		BPF_MOV64_IMM(BPF_REG_0, 0),
-		BPF_EXIT_INSN(),
-	};
-	LIBBPF_OPTS(bpf_prog_load_opts, opts);
-
-	opts.expected_attach_type = BPF_TRACE_ITER;
-	opts.attach_btf_obj_fd = btf_fd;
-	opts.attach_btf_id = btf_id;
-	return bpf_prog_load(BPF_PROG_TYPE_TRACING, "nop", "GPL", insns, ARRAY_SIZE(insns), &opts);
 }
 
 static int load_prog(void)
@@ -67,14 +45,9 @@ static int load_prog(void)
 
 	if (btf_fd < 0)
 		return btf_fd;
-	fd = load_prog_by_id(btf_fd, target_btf_id);
+	fd = load_nop_iter(btf_fd, target_btf_id);
 	close(btf_fd);
 	return fd;
-}
-
-static int create_link(int prog_fd)
-{
-	return bpf_link_create(prog_fd, 0, BPF_TRACE_ITER, NULL);
 }
 
 /* A link that alone holds its program. */
@@ -84,7 +57,7 @@ static int attach(void)
 
 	if (!ASSERT_GE(prog_fd, 0, "load a program"))
 		return -1;
-	link_fd = create_link(prog_fd);
+	link_fd = create_iter_link(prog_fd);
 	ASSERT_GE(link_fd, 0, "create a link");
 	close(prog_fd);
 	return link_fd;
@@ -103,13 +76,32 @@ static int open_iter(void)
 	return fd;
 }
 
-static bool wait_for(const int *flag)
+/*
+ * With one program alone, or two: each of the others would wait somewhere, or keep
+ * the module.
+ */
+static struct kmem_cache_iter_module *open_skel(const char *name, const char *also)
 {
-	int i;
+	struct kmem_cache_iter_module *skel = kmem_cache_iter_module__open();
+	struct bpf_program *prog;
 
-	for (i = 0; i < UNLOAD_TRIES && !READ_ONCE(*flag); i++)
-		usleep(1000);
-	return ASSERT_TRUE(READ_ONCE(*flag), "program waits");
+	if (!ASSERT_OK_PTR(skel, "open"))
+		return NULL;
+	bpf_object__for_each_program(prog, skel->obj)
+		if (!strcmp(bpf_program__name(prog), name) ||
+		    (also && !strcmp(bpf_program__name(prog), also)))
+			bpf_program__set_autoload(prog, true);
+	return skel;
+}
+
+static struct kmem_cache_iter_module *load_skel(const char *name, const char *also)
+{
+	struct kmem_cache_iter_module *skel = open_skel(name, also);
+
+	if (skel && ASSERT_OK(kmem_cache_iter_module__load(skel), "load"))
+		return skel;
+	kmem_cache_iter_module__destroy(skel);
+	return NULL;
 }
 
 struct lookup {
@@ -123,7 +115,7 @@ static void *lookup_thread(void *arg)
 	struct lookup *lookup = arg;
 
 	lookup->skel->bss->waiting_tid = sys_gettid();
-	lookup->fd = lookup->prog_fd < 0 ? load_prog() : create_link(lookup->prog_fd);
+	lookup->fd = lookup->prog_fd < 0 ? load_prog() : create_iter_link(lookup->prog_fd);
 	lookup->skel->bss->waiting_tid = 0;
 	return NULL;
 }
@@ -133,17 +125,12 @@ static void test_lookup(int prog_fd)
 {
 	struct lookup lookup = { .prog_fd = prog_fd };
 	struct kmem_cache_iter_module *skel;
-	struct bpf_program *begins;
 	pthread_t thread;
 
-	skel = kmem_cache_iter_module__open();
-	if (!ASSERT_OK_PTR(skel, "open"))
+	skel = load_skel(prog_fd < 0 ? "lookup_begins" : "attach_begins", "lookup_done");
+	if (!skel)
 		return;
-	begins = prog_fd < 0 ? skel->progs.lookup_begins : skel->progs.attach_begins;
-	bpf_program__set_autoload(begins, true);
-	bpf_program__set_autoload(skel->progs.lookup_done, true);
-	if (!ASSERT_OK(kmem_cache_iter_module__load(skel), "load") ||
-	    !ASSERT_OK(kmem_cache_iter_module__attach(skel), "attach"))
+	if (!ASSERT_OK(kmem_cache_iter_module__attach(skel), "attach"))
 		goto out;
 
 	lookup.skel = skel;
@@ -194,32 +181,10 @@ static void test_release_link(void)
 static void test_fdinfo(void)
 {
 	int link_fd = attach();
-	char path[64], line[128];
-	bool found = false;
-	FILE *fdinfo;
 
 	check_in_use("link");
-	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", link_fd);
-	fdinfo = fopen(path, "r");
-	if (ASSERT_OK_PTR(fdinfo, "open fdinfo")) {
-		while (fgets(line, sizeof(line), fdinfo))
-			found |= !strcmp(line, "kmem_cache iter\n");
-		fclose(fdinfo);
-	}
-	ASSERT_TRUE(found, "fdinfo of the target");
+	ASSERT_EQ(fdinfo_has(link_fd, ITER_TARGET " iter\n"), 1, "fdinfo of the target");
 	close(link_fd);
-}
-
-static void check_target_name(int link_fd, const char *expected)
-{
-	struct bpf_link_info info = {};
-	__u32 len = sizeof(info);
-	char name[32] = "";
-
-	info.iter.target_name = ptr_to_u64(name);
-	info.iter.target_name_len = sizeof(name);
-	ASSERT_OK(bpf_link_get_info_by_fd(link_fd, &info, &len), "link info");
-	ASSERT_STREQ(name, expected, "target name");
 }
 
 static void test_link_info(void)
@@ -227,7 +192,7 @@ static void test_link_info(void)
 	int link_fd = attach();
 
 	check_in_use("link");
-	check_target_name(link_fd, "kmem_cache");
+	check_target(link_fd, ITER_TARGET);
 	close(link_fd);
 }
 
@@ -275,25 +240,15 @@ static void *read_thread(void *arg)
 
 static void test_inside_read(void)
 {
-	struct kmem_cache_iter_module *skel;
-	struct bpf_link *link;
+	struct kmem_cache_iter_module *skel = load_skel("wait_inside_read", NULL);
 	pthread_t thread;
-	long fd = -1;
+	long fd;
 
-	skel = kmem_cache_iter_module__open();
-	if (!ASSERT_OK_PTR(skel, "open"))
+	if (!skel)
 		return;
-	bpf_program__set_autoload(skel->progs.wait_inside_read, true);
-	if (!ASSERT_OK(kmem_cache_iter_module__load(skel), "load"))
+	fd = open_iter_file(skel->progs.wait_inside_read);
+	if (fd < 0)
 		goto out;
-
-	link = bpf_program__attach_iter(skel->progs.wait_inside_read, NULL);
-	if (!ASSERT_OK_PTR(link, "attach"))
-		goto out;
-	fd = bpf_iter_create(bpf_link__fd(link));
-	ASSERT_GE(fd, 0, "create an iterator file");
-	bpf_link__destroy(link);
-
 	if (!ASSERT_OK(pthread_create(&thread, NULL, read_thread, (void *)fd), "thread"))
 		goto out;
 	if (wait_for(&skel->bss->waiting))
@@ -319,20 +274,13 @@ static void test_close(void)
 /* By the owner of the kfuncs that it calls, and not for a target. */
 static void test_open_coded(void)
 {
-	LIBBPF_OPTS(bpf_test_run_opts, opts);
-	struct kmem_cache_iter_module *skel;
+	struct kmem_cache_iter_module *skel = load_skel("open_coded", NULL);
 
-	skel = kmem_cache_iter_module__open();
-	if (!ASSERT_OK_PTR(skel, "open"))
+	if (!skel)
 		return;
-	bpf_program__set_autoload(skel->progs.open_coded, true);
-	if (ASSERT_OK(kmem_cache_iter_module__load(skel), "load")) {
-		int fd = bpf_program__fd(skel->progs.open_coded);
-
-		check_in_use("program that calls kfuncs");
-		ASSERT_OK(bpf_prog_test_run_opts(fd, &opts), "run");
-		ASSERT_GT(skel->bss->entries, 10, "entries of the loop");
-	}
+	check_in_use("program that calls kfuncs");
+	ASSERT_OK(run_prog(skel->progs.open_coded), "run");
+	ASSERT_GT(skel->bss->entries, 10, "entries of the loop");
 	kmem_cache_iter_module__destroy(skel);
 }
 
@@ -350,129 +298,15 @@ static void test_absent(void)
 	ASSERT_OK(unload_in_the_end(ITER_MODULE), "unload");
 
 	/* The BTF is there for as long as somebody has it open. */
-	ASSERT_EQ(load_prog_by_id(btf_fd, target_btf_id), -ENOENT, "load by an old BTF");
+	ASSERT_EQ(load_nop_iter(btf_fd, target_btf_id), -ENOENT, "load by an old BTF");
 	close(btf_fd);
 
-	skel = kmem_cache_iter_module__open();
-	if (ASSERT_OK_PTR(skel, "open")) {
-		bpf_program__set_autoload(skel->progs.count_references, true);
+	skel = open_skel("wait_inside_read", NULL);
+	if (skel)
 		ASSERT_EQ(kmem_cache_iter_module__load(skel), -ESRCH, "load by name");
-		kmem_cache_iter_module__destroy(skel);
-	}
-
-	ASSERT_OK(load(ITER_MODULE, ""), "load again");
-}
-
-/* Another module: its BTF, a program for its target, and a link of that. */
-struct alias {
-	const char *module;
-	const char *target;
-	int btf_fd;
-	int btf_id;
-	int foreign_btf_id;
-	int prog_fd;
-	int link_fd;
-};
-
-static bool load_alias(struct alias *alias, struct btf *vmlinux_btf)
-{
-	char func[32];
-	struct btf *btf;
-
-	if (!ASSERT_OK(load(alias->module, ""), "load another module"))
-		return false;
-	alias->btf_fd = module_btf_fd(alias->module);
-	btf = btf__load_module_btf(alias->module, vmlinux_btf);
-	if (!ASSERT_GE(alias->btf_fd, 0, "its BTF") || !ASSERT_OK_PTR(btf, "its BTF"))
-		return false;
-
-	snprintf(func, sizeof(func), "bpf_iter_%s", alias->target);
-	alias->btf_id = btf__find_by_name_kind(btf, func, BTF_KIND_FUNC);
-	alias->foreign_btf_id = btf__find_by_name_kind(btf, "bpf_iter_kmem_cache", BTF_KIND_FUNC);
-	btf__free(btf);
-	return ASSERT_GT(alias->btf_id, 0, "function of its target") &&
-	       ASSERT_GT(alias->foreign_btf_id, 0, "function of another target");
-}
-
-/* Other modules, with different functions by the same BTF ids. */
-static void test_alias(void)
-{
-	struct alias aliases[] = {
-		{ .module = "kmem_cache_iter_alias_a", .target = "alias_a" },
-		{ .module = "kmem_cache_iter_alias_b", .target = "alias_b" },
-	};
-	struct alias *a = &aliases[0], *b = &aliases[1], *alias;
-	struct btf *vmlinux_btf;
-	int i;
-
-	for (i = 0; i < ARRAY_SIZE(aliases); i++) {
-		aliases[i].btf_fd = -1;
-		aliases[i].prog_fd = -1;
-		aliases[i].link_fd = -1;
-	}
-	vmlinux_btf = btf__load_vmlinux_btf();
-	if (!ASSERT_OK_PTR(vmlinux_btf, "BTF of vmlinux"))
-		return;
-
-	/* The name is taken. The loader makes EBUSY of the EEXIST of a module. */
-	ASSERT_EQ(finit_module_by_path("kmem_cache_iter_alias_a.ko", "also=kmem_cache"), -EBUSY,
-		  "second target of a name");
-
-	if (!load_alias(a, vmlinux_btf) || !load_alias(b, vmlinux_btf) ||
-	    !ASSERT_EQ(a->btf_id, b->btf_id, "ids of the functions"))
-		goto out;
-
-	for (i = 0; i < ARRAY_SIZE(aliases); i++) {
-		alias = &aliases[i];
-		alias->prog_fd = load_prog_by_id(alias->btf_fd, alias->btf_id);
-		ASSERT_GE(alias->prog_fd, 0, "load a program");
-		ASSERT_EQ(load_prog_by_id(alias->btf_fd, alias->foreign_btf_id), -EINVAL,
-			  "load a program by a BTF that is not the owner's");
-	}
-	for (i = 0; i < ARRAY_SIZE(aliases); i++) {
-		alias = &aliases[i];
-		alias->link_fd = create_link(alias->prog_fd);
-		if (ASSERT_GE(alias->link_fd, 0, "create a link"))
-			check_target_name(alias->link_fd, alias->target);
-	}
-	ASSERT_EQ(bpf_link_update(a->link_fd, b->prog_fd, NULL), -EINVAL, "update with the other");
-	ASSERT_OK(bpf_link_update(a->link_fd, a->prog_fd, NULL), "update with the same");
-out:
-	for (i = 0; i < ARRAY_SIZE(aliases); i++) {
-		alias = &aliases[i];
-		close(alias->link_fd);
-		close(alias->prog_fd);
-		close(alias->btf_fd);
-		ASSERT_OK(unload_in_the_end(alias->module), "unload the other module");
-	}
-	btf__free(vmlinux_btf);
-}
-
-static bool count_references(__u64 *references)
-{
-	struct kmem_cache_iter_module *skel;
-	struct bpf_link *link;
-	char buf[16];
-	int fd = -1;
-	bool ok = false;
-
-	skel = kmem_cache_iter_module__open();
-	if (!ASSERT_OK_PTR(skel, "open"))
-		return false;
-	bpf_program__set_autoload(skel->progs.count_references, true);
-	if (!ASSERT_OK(kmem_cache_iter_module__load(skel), "load"))
-		goto out;
-	link = bpf_program__attach_iter(skel->progs.count_references, NULL);
-	if (!ASSERT_OK_PTR(link, "attach"))
-		goto out;
-	fd = bpf_iter_create(bpf_link__fd(link));
-	bpf_link__destroy(link);
-	ok = ASSERT_EQ(read(fd, buf, sizeof(buf)), 0, "read");
-	close(fd);
-	*references = skel->bss->references;
-out:
 	kmem_cache_iter_module__destroy(skel);
-	return ok;
+
+	ASSERT_OK(load_by_name(ITER_MODULE), "load again");
 }
 
 static bool churn_pause, churn_stop;
@@ -495,7 +329,7 @@ static int load_and_read(void)
 	}
 	if (prog_fd < 0)
 		return prog_fd;
-	link_fd = create_link(prog_fd);
+	link_fd = create_iter_link(prog_fd);
 	close(prog_fd);
 	if (link_fd < 0)
 		return link_fd;
@@ -528,13 +362,10 @@ static void *churn_thread(void *arg)
 /* Unloading and loading again while others read all the time. */
 static void test_churn(void)
 {
+	struct references *before = take_references();
 	pthread_t readers[CHURN_READERS];
-	__u64 before, after;
 	int rounds, round, fd, i, refused = 0, started = 0, err = 0;
 	char buf[16];
-
-	if (!count_references(&before))
-		return;
 
 	rounds = loaded(is_debug_kernel() ? CHURN_ROUNDS_DEBUG : CHURN_ROUNDS);
 	WRITE_ONCE(churn_stop, false);
@@ -564,7 +395,7 @@ static void test_churn(void)
 			usleep(100);
 		}
 		WRITE_ONCE(churn_pause, false);
-		if (!ASSERT_OK(err, "unload") || !ASSERT_OK(load(ITER_MODULE, ""), "load"))
+		if (!ASSERT_OK(err, "unload") || !ASSERT_OK(load_by_name(ITER_MODULE), "load"))
 			break;
 		__atomic_add_fetch(&churn_generation, 1, __ATOMIC_SEQ_CST);
 	}
@@ -576,8 +407,7 @@ stop:
 		pthread_join(readers[--started], NULL);
 	ASSERT_OK(churn_err, "load, attach, open and read beside");
 
-	if (count_references(&after))
-		ASSERT_EQ(after, before, "references to slab caches");
+	check_references(before);
 	check_leaks();
 }
 
@@ -589,7 +419,7 @@ static int load_and_fail(int fail_fd, int nth, bool *unused)
 	if (!ASSERT_GE(fd, 0, "open the module"))
 		return -errno;
 	fail_nth(fail_fd, nth);
-	err = syscall(__NR_finit_module, fd, "", 0) ? -errno : 0;
+	err = finit_module(fd, "", 0) ? -errno : 0;
 	*unused = fail_nth_left(fail_fd);
 	fail_nth(fail_fd, 0);
 	close(fd);
@@ -600,15 +430,8 @@ static int load_and_fail(int fail_fd, int nth, bool *unused)
 static bool can_loop(const struct kmem_cache_iter_module *skel)
 {
 	LIBBPF_OPTS(bpf_prog_load_opts, opts);
-	const struct bpf_program *loop = skel->progs.open_coded;
-	int fds[2] = { 0, module_btf_fd(ITER_MODULE) }, fd;
+	int fd = load_loop(skel->progs.open_coded, "GPL", &opts);
 
-	opts.prog_flags = BPF_F_SLEEPABLE;
-	opts.fd_array = fds;
-	fd = bpf_prog_load(BPF_PROG_TYPE_SYSCALL, "loop", "GPL", bpf_program__insns(loop),
-			   bpf_program__insn_cnt(loop), &opts);
-	if (fds[1] >= 0)
-		close(fds[1]);
 	if (!ASSERT_GE(fd, 0, "load a loop"))
 		return false;
 	close(fd);
@@ -627,11 +450,8 @@ static void test_init_fails(void)
 		return;
 	}
 	fail_fd = open(FAIL_NTH, O_RDWR);
-	skel = kmem_cache_iter_module__open();
-	if (!ASSERT_GE(fail_fd, 0, "open fail-nth") || !ASSERT_OK_PTR(skel, "open"))
-		goto out;
-	bpf_program__set_autoload(skel->progs.open_coded, true);
-	if (!ASSERT_OK(kmem_cache_iter_module__load(skel), "load a loop"))
+	skel = load_skel("open_coded", NULL);
+	if (!ASSERT_GE(fail_fd, 0, "open fail-nth") || !skel)
 		goto out;
 	/* It would hold the module. The maps are used by the copies. */
 	bpf_program__unload(skel->progs.open_coded);
@@ -644,7 +464,7 @@ static void test_init_fails(void)
 		if (err) {
 			failures++;
 			/* What it has not given back is in its way. */
-			if (!ASSERT_OK(load(ITER_MODULE, ""), "load after a failure"))
+			if (!ASSERT_OK(load_by_name(ITER_MODULE), "load after a failure"))
 				break;
 		} else if (!can_loop(skel)) {
 			break;
@@ -654,7 +474,7 @@ static void test_init_fails(void)
 	}
 	ASSERT_TRUE(unused, "all calls have failed");
 	ASSERT_GT(failures, 10, "failures");
-	ASSERT_OK(load(ITER_MODULE, ""), "load again");
+	ASSERT_OK(load_by_name(ITER_MODULE), "load again");
 	check_leaks();
 	note("%d calls failed, and %d times the loading", calls, failures);
 out:
@@ -662,30 +482,10 @@ out:
 	close(fail_fd);
 }
 
-static bool find_target(void)
-{
-	struct btf *vmlinux_btf, *btf;
-
-	vmlinux_btf = btf__load_vmlinux_btf();
-	if (!ASSERT_OK_PTR(vmlinux_btf, "BTF of vmlinux"))
-		return false;
-
-	btf = btf__load_module_btf(ITER_MODULE, vmlinux_btf);
-	if (ASSERT_OK_PTR(btf, "BTF of the module")) {
-		target_btf_id = btf__find_by_name_kind(btf, "bpf_iter_kmem_cache", BTF_KIND_FUNC);
-		btf__free(btf);
-	}
-	btf__free(vmlinux_btf);
-	return ASSERT_GT(target_btf_id, 0, "bpf_iter_kmem_cache in the BTF of the module");
-}
-
 /* Serial: it takes the module away from others. */
 void serial_test_kmem_cache_iter_module(void)
 {
-	static const struct {
-		const char *name;
-		void (*run)(void);
-	} tests[] = {
+	static const struct subtest tests[] = {
 		{ "load_prog", test_load_prog },
 		{ "attach", test_attach },
 		{ "prog", test_prog },
@@ -711,9 +511,11 @@ void serial_test_kmem_cache_iter_module(void)
 		test__skip();
 		return;
 	}
-	if (access("/sys/module/" ITER_MODULE, F_OK) && !ASSERT_OK(load(ITER_MODULE, ""), "load"))
+	if (access("/sys/module/" ITER_MODULE, F_OK) &&
+	    !ASSERT_OK(load_by_name(ITER_MODULE), "load"))
 		return;
-	if (!find_target())
+	target_btf_id = func_btf_id(ITER_MODULE, TARGET_FUNC);
+	if (!ASSERT_GT(target_btf_id, 0, TARGET_FUNC " in the BTF of the module"))
 		return;
 
 	for (i = 0; i < ARRAY_SIZE(tests); i++) {

@@ -2,20 +2,11 @@
 #include <vmlinux.h>
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
-#include "bpf_atomic.h"
 #include "bpf_experimental.h"
 #include "kmem_cache_iter_rust.h"
+#include "kmem_cache_iter_wait.h"
 
 char _license[] SEC("license") = "GPL";
-
-int is_rust;
-
-SEC("syscall")
-int find_out(const void *ctx)
-{
-	is_rust = kmem_cache_iter_is_rust();
-	return 0;
-}
 
 SEC("iter/kmem_cache")
 int names(struct bpf_iter__kmem_cache *ctx)
@@ -30,32 +21,19 @@ int names(struct bpf_iter__kmem_cache *ctx)
 
 #define WAIT_MAX_NS	20000000000ULL
 
-/* Waits at the cache of this name, until told to go on, or for so long. */
+/* Waits at the cache of this name. */
 static const char wait_at[] = "kci-1";
-int waiting;
-int go_on;
 __u32 references;
 
-static void wait(struct kmem_cache *s)
+static void wait_and_count(struct kmem_cache *s)
 {
 	char name[32];
-	__u64 end;
-	int i, j;
 
 	if (READ_ONCE(waiting) || bpf_probe_read_kernel_str(name, sizeof(name), s->name) < 0 ||
 	    bpf_strncmp(name, sizeof(wait_at), wait_at))
 		return;
 
-	WRITE_ONCE(waiting, 1);
-	end = bpf_ktime_get_ns() + WAIT_MAX_NS;
-	bpf_for(i, 0, 1 << 10) {
-		if (READ_ONCE(go_on) || bpf_ktime_get_ns() > end)
-			break;
-		bpf_for(j, 0, 1 << 20) {
-			if (READ_ONCE(go_on) || bpf_ktime_get_ns() > end)
-				break;
-		}
-	}
+	wait(WAIT_MAX_NS);
 	references = s->refcount;
 }
 
@@ -65,7 +43,7 @@ int wait_in_program(struct bpf_iter__kmem_cache *ctx)
 	struct kmem_cache *s = ctx->s;
 
 	if (s)
-		wait(s);
+		wait_and_count(s);
 	return 0;
 }
 
@@ -75,6 +53,6 @@ int wait_in_loop(const void *ctx)
 	struct kmem_cache *s;
 
 	bpf_for_each(kmem_cache, s)
-		wait(s);
+		wait_and_count(s);
 	return 0;
 }

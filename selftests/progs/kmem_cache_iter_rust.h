@@ -4,10 +4,14 @@
 
 extern enum libbpf_tristate CONFIG_BPF_KMEM_CACHE_ITER_RUST __kconfig __weak;
 
-/* Whether the iterator is the one in Rust, which promises more. */
-static inline bool kmem_cache_iter_is_rust(void)
+/* Whether the iterator is the one in Rust, which promises more: after find_out(). */
+int is_rust;
+
+SEC("syscall")
+int find_out(const void *ctx)
 {
-	return CONFIG_BPF_KMEM_CACHE_ITER_RUST != TRI_NO;
+	is_rust = CONFIG_BPF_KMEM_CACHE_ITER_RUST != TRI_NO;
+	return 0;
 }
 
 #endif

@@ -11,15 +11,6 @@ char _license[] SEC("license") = "GPL";
 #define PADDING_SIZE	3000
 #define OVERFLOW_LINES	12
 
-int is_rust;
-
-SEC("syscall")
-int find_out(const void *ctx)
-{
-	is_rust = kmem_cache_iter_is_rust();
-	return 0;
-}
-
 /* How often nobody but the iterator had a cache: it is the iterator's to destroy. */
 __u64 orphans;
 

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Slab caches on command, which a module of the tests creates and destroys. */
+#ifndef _KMEM_CACHE_ITER_CACHES_H
+#define _KMEM_CACHE_ITER_CACHES_H
+
+#include "kmem_cache_iter_common.h"
+
+#define CHURN_MODULE	"kmem_cache_iter_churn"
+#define CHURN_CONTROL	"/sys/kernel/debug/" CHURN_MODULE
+#define CACHE_PREFIX	"kci"
+
+/* The caches kci-FIRST to kci-(FIRST + COUNT - 1), made by the module for it. */
+static inline int churn_control(const char *format, int first, int count)
+{
+	char command[64];
+
+	snprintf(command, sizeof(command), format, first, count);
+	return write_file(CHURN_CONTROL, command);
+}
+
+static inline int create_caches(int first, int count)
+{
+	return churn_control("create " CACHE_PREFIX " %d %d", first, count);
+}
+
+static inline int destroy_caches(int first, int count)
+{
+	return churn_control("destroy %d %d", first, count);
+}
+
+/* By names that are new in each @round: a reader may still hold the caches before. */
+static inline int create_caches_anew(long round, int first, int count)
+{
+	char command[64];
+
+	snprintf(command, sizeof(command), "create " CACHE_PREFIX ".%ld %d %d", round, first,
+		 count);
+	return write_file(CHURN_CONTROL, command);
+}
+
+/* How many caches /proc/slabinfo has whose name begins with @prefix. */
+static inline int count_caches(const char *prefix)
+{
+	FILE *slabinfo = fopen("/proc/slabinfo", "r");
+	char line[256];
+	int nr = 0;
+
+	if (!ASSERT_OK_PTR(slabinfo, "slabinfo"))
+		return -1;
+	while (fgets(line, sizeof(line), slabinfo))
+		nr += !strncmp(line, prefix, strlen(prefix));
+	fclose(slabinfo);
+	return nr;
+}
+
+static inline bool cache_exists(const char *name)
+{
+	char column[64];
+
+	snprintf(column, sizeof(column), "%s ", name);
+	return count_caches(column) > 0;
+}
+
+/* A line that comes byte by byte, cut off where the name of a cache has ended. */
+struct line {
+	char text[64];
+	int len;
+};
+
+/* Whether @c ends the line. The next byte begins another one. */
+static inline bool end_of_line(struct line *line, char c)
+{
+	if (c != '\n') {
+		if (line->len < sizeof(line->text) - 1)
+			line->text[line->len++] = c;
+		return false;
+	}
+	line->text[line->len] = '\0';
+	line->len = 0;
+	return true;
+}
+
+#endif /* _KMEM_CACHE_ITER_CACHES_H */
