@@ -4,9 +4,11 @@
 
 failed=
 
-# A directory $work, which goes away with the script. Everybody can look into it.
+# A directory $work, which goes away with the script. Everybody can look into it, and run programs.
 make_work() {
-	work=$(mktemp -d /tmp/kmem-cache-iter.XXXXXX)
+	local dir=/tmp
+	[[ ,$(findmnt -n -o OPTIONS -T /tmp), != *,noexec,* ]] || dir=/var/tmp
+	work=$(mktemp -d $dir/kmem-cache-iter.XXXXXX)
 	chmod 755 "$work"
 	trap 'rm -rf "$work"' EXIT
 }

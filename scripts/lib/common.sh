@@ -24,7 +24,9 @@ lib=$repo/scripts/lib
 config=$repo/scripts/config
 . "$config/versions.sh"
 
-# check_path WHAT PATH WHAT TO DO NEXT: whether kbuild and QEMU can do with a path.
+cache=$(realpath -m "${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/kmem-cache-iter-rust")
+
+# check_path WHAT PATH WHAT TO DO NEXT: whether make and QEMU can do with a path.
 check_path() {
 	case $2 in
 	*[[:space:]:,\'\"\\\$\`\;\&\|\<\>\(\)\*\?\[\]\{\}\!\#%]*)
@@ -32,13 +34,18 @@ check_path() {
 	esac
 }
 
-# The system's directories below /dev, /proc, /run and /sys are others in the sysroot and the guest.
-cache=${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/kmem-cache-iter-rust
-cache=$(realpath -m "$cache")
-check_path "the cache" "$cache" "Set XDG_CACHE_HOME to another directory."
-case $cache in
-/dev/* | /proc/* | /run/* | /sys/*) die "the cache cannot be in $cache" "Set XDG_CACHE_HOME to a directory on a disk." ;;
-esac
+# check_place WHAT PATH WHAT TO DO NEXT: the same for what the guest has at its own path.
+check_place() {
+	check_path "$@"
+	case $2 in
+	/dev/* | /proc/* | /run/* | /sys/*) die "$1 cannot be in $2, since the guest has other directories there" "$3" ;;
+	esac
+}
+
+check_places() {
+	check_place "the cache" "$cache" "Set XDG_CACHE_HOME to another directory, on a disk."
+	check_place "the repository" "$repo" "Move it, or use a copy."
+}
 
 if [ -n "${KDIR:-}" ]; then
 	[ -d "$KDIR" ] || die "KDIR=$KDIR is not a directory" "Name a kernel tree: KDIR=path"

@@ -30,6 +30,7 @@ apply_loosely() {
 }
 
 # By the Python of this machine, or else by the sysroot's.
+# shellcheck disable=SC2154 # common.sh has set it
 place_patch() {
 	if command -v python3 >/dev/null; then
 		"$lib/place-patch" "$@"
