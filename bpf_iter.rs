@@ -56,7 +56,8 @@ pub(crate) unsafe trait Entry: Sized {
     /// The name of the target, as in `SEC("iter/TARGET")`.
     const TARGET: &'static CStr;
 
-    /// Returns the id that the type of the object has in the BTF of vmlinux.
+    /// Returns the id that the type of the object has in the BTF of the module, or of vmlinux for
+    /// one that is built in, as `BTF_ID()` has it there.
     fn btf_id() -> u32;
 
     /// Turns the entry into the pointer that C and BPF programs know it by.
@@ -122,6 +123,15 @@ pub(crate) trait Target: Sized + 'static {
 
     /// Ends a read: the next one goes on at `entry`, which is given up, or has come to the end.
     fn stop(cursor: Pin<&mut Self::Cursor>, entry: Option<Self::Entry>);
+
+    /// Checks that a `bpf_for_each()` loop can walk the entries where its program was called.
+    ///
+    /// # Errors
+    ///
+    /// With any error, the loop has no elements.
+    fn check_context() -> Result {
+        Ok(())
+    }
 
     /// Returns the first entry, for a walk that is not interrupted.
     fn first() -> Option<Self::Entry>;
@@ -460,9 +470,20 @@ impl<T: Target> OpenCoded<T> {
     const START: *mut c_void = without_provenance_mut(1);
 
     /// Creates an iterator that has not visited an entry yet.
-    pub(crate) fn new() -> Self {
+    ///
+    /// # Errors
+    ///
+    /// That of [`Target::check_context`].
+    pub(crate) fn begin() -> Result<Self> {
+        T::check_context()?;
         // INVARIANT: There is no entry yet.
-        Self(Self::START, PhantomData)
+        Ok(Self(Self::START, PhantomData))
+    }
+
+    /// Creates an iterator that is at its end.
+    pub(crate) fn ended() -> Self {
+        // INVARIANT: It is at its end.
+        Self(null_mut(), PhantomData)
     }
 
     /// Goes to the next entry, and returns its pointer, or null at the end.
@@ -574,6 +595,9 @@ mod tests {
 
     struct Numbers;
 
+    /// Whether a loop must not begin.
+    static IS_LOCKED: Atomic<bool> = Atomic::new(false);
+
     static TABLE: TargetTable<Numbers> = TargetTable::new();
 
     impl Target for Numbers {
@@ -598,6 +622,14 @@ mod tests {
             cursor.0 = entry.map_or(NUMBERS.len(), |entry| entry.0);
         }
 
+        fn check_context() -> Result {
+            if IS_LOCKED.load(Relaxed) {
+                Err(EBUSY)
+            } else {
+                Ok(())
+            }
+        }
+
         fn first() -> Option<Number> {
             Number::get(0)
         }
@@ -610,8 +642,8 @@ mod tests {
     }
 
     #[test]
-    fn loop_to_its_end() {
-        let mut walk = OpenCoded::<Numbers>::new();
+    fn loop_to_its_end() -> Result {
+        let mut walk = OpenCoded::<Numbers>::begin()?;
 
         assert_eq!(walk.next(), Number::ptr(0));
         assert_eq!(owned(), 1);
@@ -623,22 +655,37 @@ mod tests {
         assert!(walk.next().is_null());
         drop(walk);
         assert_eq!(owned(), 0);
+        Ok(())
     }
 
     #[test]
-    fn loop_broken_off() {
-        let mut walk = OpenCoded::<Numbers>::new();
+    fn loop_broken_off() -> Result {
+        let mut walk = OpenCoded::<Numbers>::begin()?;
 
         walk.next();
         walk.next();
         assert_eq!(owned(), 1);
         drop(walk);
         assert_eq!(owned(), 0);
+        Ok(())
     }
 
     #[test]
-    fn loop_not_begun() {
-        drop(OpenCoded::<Numbers>::new());
+    fn loop_not_begun() -> Result {
+        drop(OpenCoded::<Numbers>::begin()?);
+        assert_eq!(owned(), 0);
+        Ok(())
+    }
+
+    #[test]
+    fn loop_refused() {
+        IS_LOCKED.store(true, Relaxed);
+        let refused = OpenCoded::<Numbers>::begin().err();
+        IS_LOCKED.store(false, Relaxed);
+        assert_eq!(refused, Some(EBUSY));
+
+        let mut walk = OpenCoded::<Numbers>::ended();
+        assert!(walk.next().is_null());
         assert_eq!(owned(), 0);
     }
 

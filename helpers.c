@@ -25,12 +25,11 @@ __bpf_kfunc_start_defs();
  * @it: State of the loop, uninitialised.
  *
  * Context: Sleepable programs.
- * Return: Always 0.
+ * Return: 0, or -EDEADLK if the task holds slab_mutex. The loop has no elements then.
  */
 __bpf_kfunc int bpf_iter_kmem_cache_new(struct bpf_iter_kmem_cache *it)
 {
-	kmem_cache_iter_open_coded_new(it);
-	return 0;
+	return kmem_cache_iter_open_coded_new(it);
 }
 
 /**
@@ -40,8 +39,8 @@ __bpf_kfunc int bpf_iter_kmem_cache_new(struct bpf_iter_kmem_cache *it)
  * The slab cache is kept alive until the next call with the same @it, be it
  * this one or bpf_iter_kmem_cache_destroy().
  *
- * Context: Sleepable programs. Takes slab_mutex, and destroys the cache that was
- *          visited if its owner has let go of it meanwhile.
+ * Context: Sleepable programs. Takes slab_mutex. If the owner of the cache that was
+ *          visited has let go of it meanwhile, a worker destroys it.
  * Return: The slab cache, or NULL after the last one.
  */
 __bpf_kfunc struct kmem_cache *bpf_iter_kmem_cache_next(struct bpf_iter_kmem_cache *it)

@@ -31,7 +31,7 @@ struct bpf_iter_kmem_cache {
 int kmem_cache_iter_register_kfuncs(void);
 
 /* Implemented in Rust (open_coded.rs), one for each kfunc in helpers.c. */
-void kmem_cache_iter_open_coded_new(struct bpf_iter_kmem_cache *it);
+int kmem_cache_iter_open_coded_new(struct bpf_iter_kmem_cache *it);
 struct kmem_cache *kmem_cache_iter_open_coded_next(struct bpf_iter_kmem_cache *it);
 void kmem_cache_iter_open_coded_destroy(struct bpf_iter_kmem_cache *it);
 

@@ -79,6 +79,11 @@ impl Target for KmemCacheIter {
     }
 
     #[inline]
+    fn check_context() -> Result {
+        slab::check_unlocked()
+    }
+
+    #[inline]
     fn first() -> Option<PinnedCache> {
         PinnedCache::first()
     }

@@ -49,9 +49,15 @@ pub(crate) fn register_kfuncs() -> Result {
 #[export]
 pub(crate) unsafe extern "C" fn kmem_cache_iter_open_coded_new(
     it: *mut bindings::bpf_iter_kmem_cache,
-) {
+) -> c_int {
+    let (state, ret) = match State::begin() {
+        Ok(state) => (state, 0),
+        Err(error) => (State::ended(), error.to_errno()),
+    };
+
     // SAFETY: `it` is valid for writes, and has room for the state.
-    unsafe { it.cast::<State>().write(State::new()) };
+    unsafe { it.cast::<State>().write(state) };
+    ret
 }
 
 /// # Safety

@@ -34,8 +34,8 @@ use kernel::{
 ///
 /// The cache stays on the list, and its memory valid, until the reference is given up: by
 /// [`PinnedCache::next`], by [`Cursor::pause`], or by dropping it. These take `slab_mutex` for a
-/// moment, and may destroy the cache when its owner has let go of it. So they are called in process
-/// context where sleeping is allowed, with neither `slab_mutex` nor `cpus_read_lock()` held.
+/// moment. So they are called in process context where sleeping is allowed, without `slab_mutex`.
+/// A cache whose owner has let go of it meanwhile is destroyed by a worker.
 ///
 /// # Invariants
 ///
@@ -147,6 +147,24 @@ impl PinnedDrop for Cursor {
     fn drop(self: Pin<&mut Self>) {
         // SAFETY: The cursor was added by the type invariants.
         unsafe { bindings::slab_cursor_del(self.inner.get()) };
+    }
+}
+
+/// Checks that the current task can walk the list.
+///
+/// BPF programs can be called while their task creates a cache.
+///
+/// # Errors
+///
+/// `EDEADLK` if the task holds `slab_mutex`.
+#[inline]
+pub(crate) fn check_unlocked() -> Result {
+    // SAFETY: This can be called anywhere.
+    if unsafe { bindings::slab_mutex_is_mine() } {
+        // The kernel crate of Linux 7.2 has no name for it.
+        Err(Error::from_errno(-(bindings::EDEADLK as c_int)))
+    } else {
+        Ok(())
     }
 }
 
@@ -278,17 +296,13 @@ impl SlabCaches {
         PinnedCache(cache.ptr)
     }
 
-    /// Gives up `cache`, unlocks the list, and destroys the cache if nobody else is left.
+    /// Gives up `cache`.
+    ///
+    /// If nobody else is left, its owner has destroyed it while it was pinned, and could not
+    /// finish. The same might not be possible here: it takes `cpus_read_lock()` and waits for RCU,
+    /// and the caller may be a BPF program. So a worker of the slab code does it.
     #[inline]
-    fn release(self, cache: PinnedCache) {
-        if let Some(orphan) = self.unpin(cache) {
-            orphan.destroy();
-        }
-    }
-
-    /// Unlocks the list. Gives up `cache`, unless that is the last reference: then it is returned.
-    #[inline]
-    fn unpin(self, cache: PinnedCache) -> Option<Orphan> {
+    fn release(&self, cache: PinnedCache) {
         let cache = ManuallyDrop::new(cache).0;
 
         // SAFETY: The cache is valid by the invariants of `PinnedCache`. `slab_mutex` is held by
@@ -298,14 +312,11 @@ impl SlabCaches {
         if refcount > 1 {
             // SAFETY: As above. The reference is the one that `cache` owned.
             unsafe { (*cache.as_ptr()).refcount = refcount - 1 };
+        } else if refcount == 1 {
+            // SAFETY: `slab_mutex` is held by the type invariants. The only reference is the one
+            // that `cache` owned.
+            unsafe { bindings::kmem_cache_destroy_deferred(cache.as_ptr()) };
         }
-
-        if refcount != 1 {
-            return None;
-        }
-
-        // INVARIANT: The only reference is the one that `cache` owned. `self` is dropped here.
-        Some(Orphan(cache))
     }
 
     #[inline]
@@ -313,29 +324,6 @@ impl SlabCaches {
         // SAFETY: `slab_caches` is statically initialised, and never freed. `slab_mutex` is held by
         // the type invariants, so nobody changes the list.
         unsafe { CListHead::from_raw(&raw mut bindings::slab_caches) }
-    }
-}
-
-/// A slab cache whose owner has destroyed it while it was pinned, and so could not finish.
-///
-/// It comes from [`SlabCaches::unpin`] alone, which unlocks the list: `kmem_cache_destroy()` takes
-/// `slab_mutex`, too. That is not called for a cache in use, for which it would flush deferred
-/// frees just to drop the reference.
-///
-/// # Invariants
-///
-/// This owns a reference to the cache, which was the only one when `slab_mutex` was released.
-#[must_use = "nobody else destroys the cache"]
-struct Orphan(NonNull<bindings::kmem_cache>);
-
-impl Orphan {
-    /// Does what the owner could not finish.
-    #[inline]
-    fn destroy(self) {
-        // SAFETY: By the type invariants, it is for us to destroy the cache, and no other thread
-        // does. It may have gained aliases or pins since `slab_mutex` was released: then
-        // `kmem_cache_destroy()` just drops our reference.
-        unsafe { bindings::kmem_cache_destroy(self.0.as_ptr()) };
     }
 }
 
@@ -415,11 +403,14 @@ impl<'a> Iterator for Iter<'a> {
 #[kunit_tests(kmem_cache_iter_slab)]
 mod tests {
     use super::*;
-    use core::{
-        mem,
-        ptr::null_mut, //
+    use core::mem;
+    use kernel::{
+        str::CString,
+        time::{
+            delay::fsleep,
+            Delta, //
+        }, //
     };
-    use kernel::str::CString;
 
     /// Of no cache of the kernel, with which one of the tests could be merged.
     const OBJECT_SIZE: c_uint = 30008;
@@ -474,22 +465,30 @@ mod tests {
         unsafe { (*cache).refcount }
     }
 
-    /// The first cache that is found while the count of `cache` is 0, which nobody else sees.
-    fn first_with_refcount_0(cache: &OwnedCache) -> CachePtr {
+    /// Whether `cache` is found while its count is 0, which nobody else sees.
+    fn is_found_with_refcount_0(cache: &OwnedCache) -> bool {
         let caches = SlabCaches::lock();
         // SAFETY: The cache is on the list, of which the mutex is held.
         let before = unsafe { mem::replace(&mut (*cache.ptr()).refcount, 0) };
-        let first = caches.iter().next().map(|cache| cache.ptr.as_ptr());
+        let found = caches.iter().any(|other| other.ptr == cache.0);
 
         // SAFETY: As above.
         unsafe { (*cache.ptr()).refcount = before };
-        first.unwrap_or(null_mut())
+        found
     }
 
     fn on_list(cache: CachePtr) -> bool {
         SlabCaches::lock()
             .iter()
             .any(|other| other.ptr.as_ptr() == cache)
+    }
+
+    /// Whether the cache leaves the list, once a worker has come to it.
+    fn leaves_list(cache: CachePtr) -> bool {
+        (0..1000).any(|_| {
+            fsleep(Delta::from_millis(10));
+            !on_list(cache)
+        })
     }
 
     /// A cache that is there since boot, and its count.
@@ -500,8 +499,16 @@ mod tests {
         Some((boot.ptr.as_ptr(), boot.refcount()))
     }
 
-    fn is(pin: &Option<PinnedCache>, cache: &OwnedCache) -> bool {
-        pin.as_ref().is_some_and(|pin| pin.0 == cache.0)
+    /// Goes on from `pin` to `cache`, past those that somebody else creates meanwhile.
+    fn walk_to(mut pin: Option<PinnedCache>, cache: &OwnedCache) -> Option<PinnedCache> {
+        while let Some(other) = pin.take_if(|pin| pin.0 != cache.0) {
+            pin = other.next();
+        }
+        pin
+    }
+
+    fn pin(cache: &OwnedCache) -> Option<PinnedCache> {
+        walk_to(PinnedCache::first(), cache)
     }
 
     #[test]
@@ -509,9 +516,8 @@ mod tests {
         let a = OwnedCache::new(1)?;
         let b = OwnedCache::new(2)?;
 
-        let pin = PinnedCache::first();
-        assert!(is(&pin, &b));
-        assert!(is(&pin.and_then(PinnedCache::next), &a));
+        assert!(walk_to(pin(&b), &a).is_some());
+        assert!(walk_to(pin(&a), &b).is_none());
         Ok(())
     }
 
@@ -520,9 +526,9 @@ mod tests {
         let a = OwnedCache::new(1)?;
         let b = OwnedCache::new(2)?;
 
-        let pin = PinnedCache::first();
+        let pin = pin(&b);
         assert_eq!((b.refcount(), a.refcount()), (2, 1));
-        let pin = pin.and_then(PinnedCache::next);
+        let pin = walk_to(pin, &a);
         assert_eq!((b.refcount(), a.refcount()), (1, 2));
         drop(pin);
         assert_eq!((b.refcount(), a.refcount()), (1, 1));
@@ -549,20 +555,19 @@ mod tests {
 
     #[test]
     fn warns_of_refcount_0() -> Result {
-        let a = OwnedCache::new(1)?;
-        let broken = OwnedCache::new(2)?;
+        let broken = OwnedCache::new(1)?;
 
         // SAFETY: The task runs a test.
         let test = unsafe { bindings::kunit_get_current_test() };
         // SAFETY: As above.
         let warnings = unsafe { bindings::kunit_start_suppress_warning(test) };
-        let first = first_with_refcount_0(&broken);
+        let found = is_found_with_refcount_0(&broken);
         // SAFETY: They were started above.
         let count = unsafe { bindings::kunit_suppressed_warning_count(warnings) };
         // SAFETY: As above.
         unsafe { bindings::kunit_end_suppress_warning(test, warnings) };
 
-        assert_eq!(first, a.ptr());
+        assert!(!found);
         // It warns once, so a second run of the tests would see none.
         assert_eq!(count, 1);
         Ok(())
@@ -573,12 +578,12 @@ mod tests {
         let cache = OwnedCache::new(1)?;
         let ptr = cache.ptr();
 
-        let pin = PinnedCache::first();
+        let pin = pin(&cache);
         drop(cache);
         assert!(on_list(ptr));
         assert_eq!(refcount(ptr), 1);
         drop(pin);
-        assert!(!on_list(ptr));
+        assert!(leaves_list(ptr));
         Ok(())
     }
 
@@ -588,12 +593,11 @@ mod tests {
         let b = OwnedCache::new(2)?;
         let ptr = b.ptr();
 
-        let pin = PinnedCache::first();
+        let pin = pin(&b);
         drop(b);
         assert!(on_list(ptr));
-        let pin = pin.and_then(PinnedCache::next);
-        assert!(is(&pin, &a));
-        assert!(!on_list(ptr));
+        assert!(walk_to(pin, &a).is_some());
+        assert!(leaves_list(ptr));
         Ok(())
     }
 
@@ -602,14 +606,14 @@ mod tests {
         let cache = OwnedCache::new(1)?;
         let ptr = cache.ptr();
 
-        let first = PinnedCache::first();
-        let second = PinnedCache::first();
+        let first = pin(&cache);
+        let second = pin(&cache);
         assert_eq!(refcount(ptr), 3);
         drop(cache);
         drop(first);
         assert_eq!(refcount(ptr), 1);
         drop(second);
-        assert!(!on_list(ptr));
+        assert!(leaves_list(ptr));
         Ok(())
     }
 
@@ -628,8 +632,8 @@ mod tests {
         let ptr = cache.ptr();
         assert_eq!(refcount(ptr), 1);
 
-        let pin = PinnedCache::first();
-        assert!(is(&pin, &cache));
+        let pin = pin(&cache);
+        assert!(pin.is_some());
         drop(cache);
         let alias = OwnedCache::with_flags(2, 0)?;
         if alias.ptr() != ptr {
@@ -646,16 +650,24 @@ mod tests {
     }
 
     #[test]
+    fn unlocked_unless_locked_here() {
+        assert!(check_unlocked().is_ok());
+        let caches = SlabCaches::lock();
+        assert!(check_unlocked().is_err());
+        drop(caches);
+        assert!(check_unlocked().is_ok());
+    }
+
+    #[test]
     fn cursor_resumes_where_it_paused() -> Result {
         let a = OwnedCache::new(1)?;
         let b = OwnedCache::new(2)?;
         let cursor = KBox::pin_init(Cursor::new(), GFP_KERNEL)?;
 
-        let pin = cursor.resume();
-        assert!(is(&pin, &b));
-        cursor.pause(pin.and_then(PinnedCache::next));
+        cursor.pause(walk_to(cursor.resume(), &a));
         assert_eq!((b.refcount(), a.refcount()), (1, 1));
-        assert!(is(&cursor.resume(), &a));
+        assert!(cursor.resume().is_some_and(|pin| pin.0 == a.0));
+        assert!(walk_to(cursor.resume(), &b).is_none());
         Ok(())
     }
 
@@ -667,12 +679,12 @@ mod tests {
         let cursor = KBox::pin_init(Cursor::new(), GFP_KERNEL)?;
         let other = KBox::pin_init(Cursor::new(), GFP_KERNEL)?;
 
-        cursor.pause(cursor.resume());
-        other.pause(other.resume());
+        cursor.pause(walk_to(cursor.resume(), &c));
+        other.pause(walk_to(other.resume(), &c));
         drop(c);
         drop(b);
-        assert!(is(&cursor.resume(), &a));
-        assert!(is(&other.resume(), &a));
+        assert!(walk_to(cursor.resume(), &a).is_some());
+        assert!(walk_to(other.resume(), &a).is_some());
         Ok(())
     }
 
@@ -682,13 +694,10 @@ mod tests {
         let cursor = KBox::pin_init(Cursor::new(), GFP_KERNEL)?;
 
         let b = OwnedCache::new(2)?;
-        let pin = cursor.resume();
-        assert!(is(&pin, &b));
-        cursor.pause(pin);
-        let _c = OwnedCache::new(3)?;
-        let pin = cursor.resume();
-        assert!(is(&pin, &b));
-        assert!(is(&pin.and_then(PinnedCache::next), &a));
+        cursor.pause(walk_to(cursor.resume(), &b));
+        let c = OwnedCache::new(3)?;
+        assert!(walk_to(cursor.resume(), &c).is_none());
+        assert!(walk_to(walk_to(cursor.resume(), &b), &a).is_some());
 
         cursor.pause(None);
         assert!(cursor.resume().is_none());

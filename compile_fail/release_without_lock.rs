@@ -8,7 +8,7 @@
 use super::*;
 
 fn control(pin: PinnedCache) {
-    SlabCaches::release(SlabCaches::lock(), pin);
+    SlabCaches::release(&SlabCaches::lock(), pin);
 }
 
 #[cfg(misuse)]

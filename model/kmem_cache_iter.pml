@@ -37,6 +37,7 @@
  *   PIN_NOT_COUNTED         double_destroy: a pin does not raise the count
  *   DECREMENT_AND_DESTROY   double_destroy: the last reference is dropped, and then
  *                           by kmem_cache_destroy() once more
+ *   FLAG_STAYS              double_destroy: the worker comes to a cache twice
  *   DECREMENT_ONLY          refcount_0_on_list, lost_destroy: the last reference is
  *                           dropped, and nobody destroys the cache
  *   COUNT_UNLOCKED          lost_destroy: a reference is dropped without slab_mutex
@@ -144,6 +145,7 @@ byte created = FIRST;
 byte listed;		/* on slab_caches */
 byte allocated;		/* the memory is not freed */
 byte owners[CACHES];	/* who have yet to call kmem_cache_destroy() */
+byte deferred;		/* kmem_cache_destroy_deferred() was called */
 byte boot;
 
 /* struct slab_cursor: next, and whether it is on the list of cursors */
@@ -303,59 +305,38 @@ inline pin(s)
 #endif
 }
 
-/*
- * slab.rs: SlabCaches::unpin(). It needs destroy_released() after it: `s` is what is
- * left to be destroyed, or NULL.
- */
+/* slab.rs: SlabCaches::release() */
 inline release(s)
 {
 	MUST(use_after_free, IN(allocated, s));
 #if defined(KEEP_NO_REFERENCE)
-	s = NULL;
-	mutex_unlock()
+	skip;
 #elif defined(COUNT_UNLOCKED)
 	mutex_unlock();
 	count = refcount[s];
 	if
-	:: count > 1 -> refcount[s] = count - 1; s = NULL
-	:: count == 1
-	:: count < 0 -> s = NULL
+	:: count > 1 -> refcount[s] = count - 1
+	:: count == 1 -> deferred = deferred | BIT(s)
+	:: count < 0
 	fi;
-	count = 0
+	count = 0;
+	mutex_lock();
 #else
 	if
-	:: refcount[s] > 1 -> refcount[s]--; s = NULL
+	:: refcount[s] > 1 -> refcount[s]--
 #if defined(DECREMENT_ONLY)
-	:: refcount[s] == 1 -> refcount[s]--; s = NULL
-#elif defined(DECREMENT_AND_DESTROY)
 	:: refcount[s] == 1 -> refcount[s]--
+#elif defined(DECREMENT_AND_DESTROY)
+	:: refcount[s] == 1 -> refcount[s]--; deferred = deferred | BIT(s)
+#elif defined(DESTROY_LOCKED)
+	:: refcount[s] == 1 -> kmem_cache_destroy(s)
 #else
-	:: refcount[s] == 1
+	:: refcount[s] == 1 -> deferred = deferred | BIT(s)
 #endif
-	:: refcount[s] <= 0 -> s = NULL
+	:: refcount[s] <= 0
 	fi;
-#ifdef DESTROY_LOCKED
-	if
-	:: s == NULL -> mutex_unlock()
-	:: else
-	fi
-#else
-	mutex_unlock()
 #endif
-#endif
-}
-
-/* slab.rs: Orphan::destroy(), after the critical section */
-inline destroy_released(s)
-{
-	if
-	:: s != NULL ->
-		kmem_cache_destroy(s);
-#ifdef DESTROY_LOCKED
-		mutex_unlock()
-#endif
-	:: else
-	fi
+	s = NULL
 }
 
 /*
@@ -404,14 +385,14 @@ inline bpf_iter_run_prog()
 	}
 }
 
-/* slab.rs: PinnedCache::next(). It needs destroy_released(old) after it. */
+/* slab.rs: PinnedCache::next() */
 inline PinnedCache_next()
 {
 	old = v;
 #ifdef DROP_BEFORE_PIN
 	mutex_lock();
 	release(v);
-	destroy_released(v);
+	mutex_unlock();
 #endif
 #ifndef PROGRAM_LOCKED
 	mutex_lock();
@@ -436,7 +417,8 @@ inline PinnedCache_next()
 #elif defined(PROGRAM_LOCKED)
 	old = NULL
 #else
-	release(old)
+	release(old);
+	mutex_unlock()
 #endif
 }
 
@@ -468,7 +450,7 @@ inline Cursor_resume()
 #endif
 }
 
-/* slab.rs: Cursor::pause(). It needs destroy_released(v) after it. */
+/* slab.rs: Cursor::pause() */
 inline Cursor_pause()
 {
 #ifndef PROGRAM_LOCKED
@@ -483,10 +465,9 @@ inline Cursor_pause()
 #ifndef STOP_KEEPS_REFERENCE
 	:: v != NULL -> release(v)
 #endif
-	:: else ->
-		v = NULL;
-		mutex_unlock()
-	fi
+	:: else -> v = NULL
+	fi;
+	mutex_unlock()
 }
 
 /*
@@ -530,7 +511,6 @@ proctype reader(byte file)
 #endif
 				PinnedCache_next()
 			}
-			destroy_released(old)
 		:: /*
 		    * stop(): `v` is NULL, or there is no room for more, or for what the
 		    * program has made of `v`: that is thrown away.
@@ -540,7 +520,6 @@ proctype reader(byte file)
 				bpf_iter_run_prog();
 				Cursor_pause()
 			}
-			destroy_released(v);
 			break
 		od
 	:: break
@@ -591,7 +570,6 @@ proctype loop()
 			is_shown();
 			PinnedCache_next()
 		}
-		destroy_released(old)
 	:: break
 	od;
 	/* drop() */
@@ -599,9 +577,9 @@ proctype loop()
 	:: v != NULL ->
 		SECTION {
 			mutex_lock();
-			release(v)
+			release(v);
+			mutex_unlock()
 		}
-		destroy_released(v)
 	:: else
 	fi;
 	atomic {
@@ -611,6 +589,38 @@ proctype loop()
 	}
 }
 #endif
+
+/* mm/slab_common.c, from patches/: destroy_deferred_fn() */
+proctype worker()
+{
+	byte s = NULL;
+
+	do
+	:: atomic { /* with STEPS, too, lest there be too many states */
+			deferred != 0;
+			mutex_lock();
+			d_step {
+				s = list_next[HEAD];
+				do
+				:: s != HEAD && !IN(deferred, s) -> s = list_next[s]
+				:: else -> break
+				od;
+				s = (s == HEAD -> NULL : s)
+			}
+#ifndef FLAG_STAYS
+			if
+			:: s != NULL -> deferred = deferred & ~BIT(s)
+			:: else
+			fi;
+#endif
+			mutex_unlock()
+		}
+		/* A flag that nobody finds is on a cache that has left the list. */
+		MUST(double_destroy, s != NULL);
+		kmem_cache_destroy(s)
+	:: walks == 0 && deferred == 0 -> break
+	od
+}
 
 /*
  * An owner of the cache `s` lets go of it, or does not. The latter changes nothing,
@@ -692,6 +702,7 @@ init
 
 		cursor[0] = NULL;
 		cursor[1] = NULL;
+		run worker();
 		run reader(0);
 #ifdef LOOP
 		run loop();

@@ -61,6 +61,33 @@ static inline bool cache_exists(const char *name)
 	return count_caches(column) > 0;
 }
 
+/*
+ * Whether the caches that were destroyed are gone. Those to which the iterator had the
+ * last reference are destroyed by a worker, one after the other. It has ten seconds for
+ * each.
+ */
+static inline bool caches_go(const char *prefix)
+{
+	int left = count_caches(prefix), now, i;
+
+	for (i = 0; i < 1000 && left > 0; i++) {
+		usleep(10000);
+		now = count_caches(prefix);
+		if (now < left)
+			i = 0;
+		left = now;
+	}
+	return left == 0;
+}
+
+static inline bool cache_goes(const char *name)
+{
+	char column[64];
+
+	snprintf(column, sizeof(column), "%s ", name);
+	return caches_go(column);
+}
+
 /* A line that comes byte by byte, cut off where the name of a cache has ended. */
 struct line {
 	char text[64];

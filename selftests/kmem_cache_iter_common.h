@@ -13,6 +13,7 @@
 
 #define ITER_TARGET	"kmem_cache"
 #define KMEMLEAK	"/sys/kernel/debug/kmemleak"
+#define CPU1		"/sys/devices/system/cpu/cpu1/online"
 
 static inline int write_file(const char *path, const char *value)
 {

@@ -317,7 +317,7 @@ static void test_destroy_pinned(struct kmem_cache_iter_churn *skel, void *(*run)
 	pthread_join(thread, NULL);
 
 	ASSERT_EQ(skel->bss->references, 1, "references left to the program");
-	ASSERT_FALSE(cache_exists(CACHE_PREFIX "-1"), "destroyed cache");
+	ASSERT_TRUE(cache_goes(CACHE_PREFIX "-1"), "destroyed cache");
 out:
 	destroy_caches(0, 3);
 }
@@ -333,6 +333,61 @@ static void test_destroy_in_program(struct kmem_cache_iter_churn *skel)
 static void test_destroy_in_loop(struct kmem_cache_iter_churn *skel)
 {
 	test_destroy_pinned(skel, loop_thread, skel->progs.wait_in_loop);
+}
+
+#define OFFLINE_ROUNDS	10
+
+static void *loop_on_cpu1_thread(void *arg)
+{
+	if (!stay_on_cpu(1))
+		run_prog(arg);
+	return NULL;
+}
+
+static void *offline_thread(void *arg)
+{
+	return (void *)(long)write_file(CPU1, "0");
+}
+
+/*
+ * A program whose CPU goes offline cannot migrate, and the kernel waits for it with
+ * cpu_hotplug_lock held. So a loop must not wait for that, not even if it holds the
+ * last reference to a cache.
+ */
+static void test_destroy_offline(struct kmem_cache_iter_churn *skel)
+{
+	pthread_t loop, offline;
+	void *err = NULL;
+	int round;
+
+	for (round = 0; round < OFFLINE_ROUNDS; round++) {
+		if (!ASSERT_OK(create_caches(0, 3), "create caches"))
+			return;
+		skel->bss->waiting = 0;
+		skel->bss->go_on = 0;
+		if (!ASSERT_OK(pthread_create(&loop, NULL, loop_on_cpu1_thread,
+					      skel->progs.wait_in_loop), "thread"))
+			break;
+		if (wait_for(&skel->bss->waiting))
+			ASSERT_OK(destroy_caches(1, 1), "destroy the cache");
+		if (!ASSERT_OK(pthread_create(&offline, NULL, offline_thread, NULL), "thread")) {
+			WRITE_ONCE(skel->bss->go_on, 1);
+			pthread_join(loop, NULL);
+			break;
+		}
+		/* It has come to where it waits for the program. */
+		usleep(200000);
+		WRITE_ONCE(skel->bss->go_on, 1);
+		pthread_join(loop, NULL);
+		pthread_join(offline, &err);
+		ASSERT_OK((long)err, "CPU 1 off");
+		ASSERT_OK(write_file(CPU1, "1"), "CPU 1 on");
+		ASSERT_EQ(skel->bss->references, 1, "references left to the program");
+		ASSERT_FALSE(skel->bss->gave_up, "program gave up waiting");
+		ASSERT_TRUE(cache_goes(CACHE_PREFIX "-1"), "destroyed cache");
+		destroy_caches(0, 3);
+	}
+	destroy_caches(0, 3);
 }
 
 /* All cursors at one cache, and at both ends of the list. */
@@ -507,6 +562,8 @@ void serial_test_kmem_cache_iter_churn(void)
 		test_destroy_in_program(skel);
 	if (test__start_subtest("destroy_in_loop"))
 		test_destroy_in_loop(skel);
+	if (test__start_subtest("destroy_offline"))
+		test_destroy_offline(skel);
 	if (test__start_subtest("cursors_together"))
 		test_cursors_together(skel);
 	if (test__start_subtest("many_readers"))

@@ -156,7 +156,7 @@ static int end_state(bool unload)
 	if (!state.loaded)
 		ok &= op_insmod(0, 0) != FAILED;
 	destroy_caches(0, NR_CACHES);
-	ok &= expect("caches that are left", count_caches(CACHE_PREFIX "-"), 0) != FAILED;
+	ok &= expect("caches are destroyed", caches_go(CACHE_PREFIX "-"), true) != FAILED;
 	return ok ? DONE : FAILED;
 }
 
