@@ -7,10 +7,12 @@
  */
 #include <test_progs.h>
 #include "kmem_cache_iter_module.h"
+#include "kmem_cache_iter_verifier_callback.skel.h"
 #include "kmem_cache_iter_verifier_ctx.skel.h"
 #include "kmem_cache_iter_verifier_entry.skel.h"
 #include "kmem_cache_iter_verifier_keep.skel.h"
 #include "kmem_cache_iter_verifier_loop.skel.h"
+#include "kmem_cache_iter_verifier_rhash.skel.h"
 #include "kmem_cache_iter_verifier_sleep.skel.h"
 #include "kmem_cache_iter_verifier_types.skel.h"
 #include "kmem_cache_iter_wrong_load.skel.h"
@@ -96,7 +98,9 @@ static void test_wrong_function(void)
 		check_load(load_for(0, id, "GPL"), -EINVAL, "is not a function", "entry");
 	id = btf__find_by_name_kind(btf, "kmem_cache_destroy", BTF_KIND_FUNC);
 	if (ASSERT_GT(id, 0, "kmem_cache_destroy()"))
-		check_load(load_for(0, id, "GPL"), -EINVAL, NULL, "function of another name");
+		check_load(load_for(0, id, "GPL"), -EINVAL,
+			   "kmem_cache_destroy() is not the function of an iterator target",
+			   "function of another name");
 	btf__free(btf);
 }
 
@@ -124,7 +128,7 @@ static void test_function_of_prog(void)
 		if (!ASSERT_GT(id, 0, names[i]))
 			continue;
 		check_granted(load_for_prog(BPF_TRACE_FENTRY, prog, id), "program that traces it");
-		check_load(load_for_prog(BPF_TRACE_ITER, prog, id), -EINVAL, NULL, names[i]);
+		check_refused(load_for_prog(BPF_TRACE_ITER, prog, id), -EINVAL, names[i]);
 	}
 }
 
@@ -177,6 +181,18 @@ static void test_kptr(void)
 	ASSERT_OK(load_kptr("task_struct", "kptr"), "owning pointer to a task");
 }
 
+/* Linux 7.2 does not have them. */
+static bool has_rhash(void)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_NO_PREALLOC);
+	int fd = bpf_map_create(35 /* BPF_MAP_TYPE_RHASH */, "rhash", 4, 8, 1, &opts);
+
+	if (fd < 0)
+		return false;
+	close(fd);
+	return true;
+}
+
 void test_kmem_cache_iter_verifier(void)
 {
 	static const struct subtest tests[] = {
@@ -196,6 +212,9 @@ void test_kmem_cache_iter_verifier(void)
 	RUN_TESTS(kmem_cache_iter_verifier_entry);
 	RUN_TESTS(kmem_cache_iter_verifier_keep);
 	RUN_TESTS(kmem_cache_iter_verifier_sleep);
+	RUN_TESTS(kmem_cache_iter_verifier_callback);
+	if (has_rhash())
+		RUN_TESTS(kmem_cache_iter_verifier_rhash);
 	RUN_TESTS(kmem_cache_iter_verifier_loop);
 	RUN_TESTS(kmem_cache_iter_verifier_types);
 }

@@ -253,6 +253,20 @@ static void test_update_prog(void)
 	close(link_fd);
 }
 
+/* What cannot be attached to a target does not get there by an update either. */
+static void test_update_sleepable(void)
+{
+	int sleepable_fd = bpf_program__fd(skel->progs.wakeful_sleepable);
+	int link_fd = create_iter_link(bpf_program__fd(skel->progs.wakeful));
+
+	if (!ASSERT_GE(link_fd, 0, "link"))
+		return;
+	check_refused(create_iter_link(sleepable_fd), -EINVAL, "link of a sleepable program");
+	ASSERT_EQ(update(link_fd, sleepable_fd, 0, 0), -EINVAL, "sleepable program");
+	ASSERT_OK(update(link_fd, bpf_program__fd(skel->progs.wakeful), 0, 0), "same program");
+	close(link_fd);
+}
+
 static void test_update_old_prog(void)
 {
 	int link_fd = create_link();
@@ -460,6 +474,7 @@ void test_kmem_cache_iter_verifier_link(void)
 		{ "create_unknown", test_create_unknown },
 		{ "other_commands", test_other_commands },
 		{ "update_prog", test_update_prog },
+		{ "update_sleepable", test_update_sleepable },
 		{ "update_old_prog", test_update_old_prog },
 		{ "update_flags", test_update_flags },
 		{ "update_link", test_update_link },

@@ -43,6 +43,63 @@ int loop_in_other_sleepable_iter(struct bpf_iter__task *ctx)
 	return loop();
 }
 
+SEC("?raw_tp.s/sys_enter")
+__success
+int loop_in_sleepable_raw_tp(void *ctx)
+{
+	return loop();
+}
+
+SEC("?tp_btf.s/sys_enter")
+__success
+int loop_in_sleepable_tp_btf(void *ctx)
+{
+	return loop();
+}
+
+SEC("?tp.s/syscalls/sys_enter_getpid")
+__success
+int loop_in_sleepable_tp(void *ctx)
+{
+	return loop();
+}
+
+SEC("?uprobe.s")
+__success
+int loop_in_sleepable_uprobe(void *ctx)
+{
+	return loop();
+}
+
+SEC("?fentry.s/" SYS_PREFIX "sys_getpgid")
+__success
+int loop_in_sleepable_fentry(void *ctx)
+{
+	return loop();
+}
+
+SEC("?lsm.s/file_open")
+__success
+int loop_in_sleepable_lsm(void *ctx)
+{
+	return loop();
+}
+
+SEC("?lsm/file_open")
+__failure __msg("program must be sleepable to call sleepable kfunc bpf_iter_kmem_cache_new")
+int loop_in_lsm(void *ctx)
+{
+	return loop();
+}
+
+/* A tracepoint where nothing may sleep. */
+SEC("?tp_btf.s/sched_switch")
+__failure __msg("Sleepable program cannot attach to non-faultable tracepoint")
+int loop_in_tp_btf_that_cannot_sleep(void *ctx)
+{
+	return loop();
+}
+
 SEC("?iter/kmem_cache")
 __failure __msg("program must be sleepable to call sleepable kfunc bpf_iter_kmem_cache_new")
 int loop_in_iter(struct bpf_iter__kmem_cache *ctx)

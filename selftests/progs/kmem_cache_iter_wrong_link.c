@@ -33,6 +33,19 @@ int other_target(struct bpf_iter__task *ctx)
 	return 0;
 }
 
+/* Of a target whose programs must not sleep. */
+SEC("iter/bpf_map")
+int wakeful(struct bpf_iter__bpf_map *ctx)
+{
+	return 0;
+}
+
+SEC("iter.s/bpf_map")
+int wakeful_sleepable(struct bpf_iter__bpf_map *ctx)
+{
+	return 0;
+}
+
 SEC("raw_tp/sched_switch")
 int other_type(void *ctx)
 {

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: GPL-2.0
+/* A loop in the callback for a resizable hash map, which Linux 7.2 does not have. */
+#include "kmem_cache_iter_verifier.h"
+
+/* BPF_MAP_TYPE_RHASH */
+#define MAP_TYPE_RHASH	35
+
+struct {
+	__uint(type, MAP_TYPE_RHASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u64);
+} rhash SEC(".maps");
+
+static int loop_for_elem(void *map, __u32 *key, __u64 *value, void *ctx)
+{
+	struct kmem_cache *s;
+
+	bpf_for_each(kmem_cache, s)
+		sink += s->size;
+	return 0;
+}
+
+SEC("?syscall")
+__failure
+__msg("bpf_iter_kmem_cache_new is sleepable within callback under rcu_read_lock")
+int callback_of_rhash(const void *ctx)
+{
+	return bpf_for_each_map_elem(&rhash, loop_for_elem, NULL, 0);
+}
