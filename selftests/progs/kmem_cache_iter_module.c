@@ -37,6 +37,14 @@ int BPF_PROG(lookup_begins)
 	return 0;
 }
 
+SEC("?fentry/bpf_iter_get_func_proto")
+int BPF_PROG(helper_begins)
+{
+	if (is_waiting_thread())
+		looking_up = true;
+	return 0;
+}
+
 SEC("?fentry/bpf_iter_link_attach")
 int BPF_PROG(attach_begins)
 {

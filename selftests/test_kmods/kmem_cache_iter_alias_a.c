@@ -8,7 +8,6 @@
  * that name was registered with.
  */
 #include <linux/bpf.h>
-#include <linux/kprobes.h>
 #include <linux/module.h>
 #include <linux/seq_file.h>
 #include <linux/stringify.h>
@@ -73,41 +72,23 @@ static struct bpf_iter_reg regs[] = {
 	},
 };
 
-static int (*reg_target)(const struct bpf_iter_reg *reg_info);
-static void (*unreg_target)(const struct bpf_iter_reg *reg_info);
 static unsigned int nr_targets;
-
-/* They are exported to the one module that needs them in earnest. */
-static void *find_symbol(const char *name)
-{
-	struct kprobe probe = { .symbol_name = name };
-
-	if (register_kprobe(&probe))
-		return NULL;
-	unregister_kprobe(&probe);
-	return probe.addr;
-}
 
 static void kmem_cache_iter_alias_exit(void)
 {
 	while (nr_targets)
-		unreg_target(&regs[--nr_targets]);
+		bpf_iter_unreg_target(&regs[--nr_targets]);
 }
 
 static int __init kmem_cache_iter_alias_init(void)
 {
 	int nr = 1, err;
 
-	reg_target = find_symbol("bpf_iter_reg_target");
-	unreg_target = find_symbol("bpf_iter_unreg_target");
-	if (!reg_target || !unreg_target)
-		return -ENOENT;
-
 	if (also)
 		regs[nr++].target = also;
 
 	while (nr_targets < nr) {
-		err = reg_target(&regs[nr_targets]);
+		err = bpf_iter_reg_target(&regs[nr_targets]);
 		if (err) {
 			kmem_cache_iter_alias_exit();
 			return err;

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Iterator targets of other modules than the kmem_cache iterator, whose entries are of
+ * a type that only the module has.
+ */
+#include <pthread.h>
+#include <test_progs.h>
+#include "kmem_cache_iter_module.h"
+#include "kmem_cache_iter_entry.skel.h"
+#include "kmem_cache_iter_module.skel.h"
+
+#define OUTSIDE	"kmem_cache_iter_entry"
+#define IN_TREE	"kmem_cache_iter_entry_in_tree"
+
+/* With one program alone. */
+static struct kmem_cache_iter_entry *load_prog(const char *name)
+{
+	struct kmem_cache_iter_entry *skel = kmem_cache_iter_entry__open();
+	struct bpf_program *prog;
+
+	if (!ASSERT_OK_PTR(skel, "open"))
+		return NULL;
+	prog = bpf_object__find_program_by_name(skel->obj, name);
+	if (ASSERT_OK_PTR(prog, name) && ASSERT_OK(bpf_program__set_autoload(prog, true), name) &&
+	    ASSERT_OK(kmem_cache_iter_entry__load(skel), "load"))
+		return skel;
+	kmem_cache_iter_entry__destroy(skel);
+	return NULL;
+}
+
+/* The program sees the fields of the entries, and keeps the module. */
+static void check_entries(const char *module, const char *name)
+{
+	struct kmem_cache_iter_entry *skel = load_prog(name);
+	char buf[16];
+	int fd;
+
+	if (!skel)
+		return;
+	ASSERT_EQ(unload_once(module), -EWOULDBLOCK, "unload");
+	fd = open_iter_file(bpf_object__find_program_by_name(skel->obj, name));
+	ASSERT_EQ(read(fd, buf, sizeof(buf)), 0, "read");
+	close(fd);
+	ASSERT_EQ(skel->bss->numbers, 1 + 2 + 3, "numbers");
+	ASSERT_EQ(skel->bss->squares, 1 + 4 + 9, "squares");
+	ASSERT_EQ(skel->bss->doubles, 2 + 4 + 6, "doubles");
+	ASSERT_EQ(skel->bss->ends, 1, "ends");
+	kmem_cache_iter_entry__destroy(skel);
+}
+
+/* A module that is built by itself: its BTF is moved to that of the kernel. */
+static void test_built_outside(void)
+{
+	if (!ASSERT_OK(load_by_name(OUTSIDE), "load the module"))
+		return;
+	check_entries(OUTSIDE, "built_outside");
+	ASSERT_OK(unload_in_the_end(OUTSIDE), "unload when unused");
+}
+
+static void test_built_in_tree(void)
+{
+	if (!ASSERT_OK(load_by_name(IN_TREE), "load the module"))
+		return;
+	check_entries(IN_TREE, "built_in_tree");
+	ASSERT_OK(unload_in_the_end(IN_TREE), "unload when unused");
+}
+
+static void test_both(void)
+{
+	if (!ASSERT_OK(load_by_name(OUTSIDE), "load a module"))
+		return;
+	if (ASSERT_OK(load_by_name(IN_TREE), "load another one")) {
+		check_entries(OUTSIDE, "built_outside");
+		check_entries(IN_TREE, "built_in_tree");
+		ASSERT_OK(unload_in_the_end(IN_TREE), "unload when unused");
+	}
+	ASSERT_OK(unload_in_the_end(OUTSIDE), "unload when unused");
+}
+
+/* What is refused, and what the verifier says to that. */
+static void test_no_target(void)
+{
+	LIBBPF_OPTS(bpf_prog_load_opts, opts);
+	int btf_fd, id, fd;
+	char log[4096] = "";
+
+	opts.expected_attach_type = BPF_TRACE_ITER;
+	opts.log_buf = log;
+	opts.log_size = sizeof(log);
+	opts.log_level = 1;
+	if (!ASSERT_OK(load_by_name(OUTSIDE), "load the module"))
+		return;
+	btf_fd = module_btf_fd(OUTSIDE);
+	id = func_btf_id(OUTSIDE, "entry_start");
+	if (ASSERT_GE(btf_fd, 0, "BTF of the module") && ASSERT_GT(id, 0, "entry_start()")) {
+		opts.attach_btf_obj_fd = btf_fd;
+		opts.attach_btf_id = id;
+		fd = load_nop(&opts);
+		check_refused(fd, -EINVAL, "function of another name");
+		ASSERT_HAS_SUBSTR(log, "entry_start() is not the function of an iterator target",
+				  "log");
+	}
+	id = func_btf_id(OUTSIDE, "bpf_iter_entry");
+	ASSERT_OK(unload_in_the_end(OUTSIDE), "unload when unused");
+	if (ASSERT_GT(id, 0, "bpf_iter_entry()")) {
+		opts.attach_btf_id = id;
+		fd = load_nop(&opts);
+		check_refused(fd, -ENOENT, "function of a module that was there");
+		ASSERT_HAS_SUBSTR(log, "The module of bpf_iter_entry() is not live",
+				  "log");
+	}
+	close(btf_fd);
+}
+
+static void *load_thread(void *arg)
+{
+	struct kmem_cache_iter_module *skel = arg;
+
+	skel->bss->waiting_tid = sys_gettid();
+	kmem_cache_iter_entry__destroy(load_prog("built_outside"));
+	skel->bss->waiting_tid = 0;
+	return NULL;
+}
+
+/* Try to unload while the verifier has the helper of the target in its hand. */
+static void test_helper(void)
+{
+	struct kmem_cache_iter_module *skel = kmem_cache_iter_module__open();
+	pthread_t thread;
+
+	if (!ASSERT_OK_PTR(skel, "open"))
+		return;
+	bpf_program__set_autoload(skel->progs.helper_begins, true);
+	bpf_program__set_autoload(skel->progs.lookup_done, true);
+	if (!ASSERT_OK(load_by_name(OUTSIDE), "load the module"))
+		goto out;
+	/* A target is found by its function once a program has been loaded for it. */
+	kmem_cache_iter_entry__destroy(load_prog("built_outside"));
+	if (!ASSERT_OK(kmem_cache_iter_module__load(skel), "load") ||
+	    !ASSERT_OK(kmem_cache_iter_module__attach(skel), "attach") ||
+	    !ASSERT_OK(pthread_create(&thread, NULL, load_thread, skel), "thread"))
+		goto unload;
+	if (wait_for(&skel->bss->waiting))
+		ASSERT_EQ(unload_once(OUTSIDE), -EWOULDBLOCK, "unload");
+	WRITE_ONCE(skel->bss->go_on, 1);
+	pthread_join(thread, NULL);
+	ASSERT_FALSE(skel->bss->gave_up, "program gave up waiting");
+unload:
+	ASSERT_OK(unload_in_the_end(OUTSIDE), "unload when unused");
+out:
+	kmem_cache_iter_module__destroy(skel);
+}
+
+/* Serial: it looks at the modules that are there. */
+void serial_test_kmem_cache_iter_entry(void)
+{
+	static const struct subtest tests[] = {
+		{ "built_outside", test_built_outside },
+		{ "built_in_tree", test_built_in_tree },
+		{ "both", test_both },
+		{ "no_target", test_no_target },
+		{ "helper", test_helper },
+	};
+
+	run_subtests(tests, ARRAY_SIZE(tests));
+}

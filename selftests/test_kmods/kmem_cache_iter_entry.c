@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * An iterator target whose entries are of a type that is in the BTF of this module
+ * alone, and that has a helper of its own.
+ */
+#include <linux/bpf.h>
+#include <linux/btf_ids.h>
+#include <linux/filter.h>
+#include <linux/module.h>
+#include <linux/seq_file.h>
+#include <linux/stringify.h>
+
+#ifndef TARGET
+#define TARGET	entry
+#endif
+
+#define NR_ENTRIES	3
+
+/* Of another size and layout than anything in vmlinux. */
+struct kmem_cache_iter_entry {
+	char padding[40];
+	u32 number;
+	u64 square;
+};
+
+struct bpf_iter__kmem_cache_iter_entry {
+	__bpf_md_ptr(struct bpf_iter_meta *, meta);
+	__bpf_md_ptr(struct kmem_cache_iter_entry *, entry);
+};
+
+/* The names are expanded first. */
+#define DEFINE_TARGET_FUNC(target, args...)	DEFINE_BPF_ITER_FUNC(target, args)
+
+DEFINE_TARGET_FUNC(TARGET, struct bpf_iter_meta *meta, struct kmem_cache_iter_entry *entry)
+
+BTF_ID_LIST_SINGLE(entry_btf_id, struct, kmem_cache_iter_entry)
+
+static struct kmem_cache_iter_entry entries[NR_ENTRIES];
+
+static void *entry_start(struct seq_file *seq, loff_t *pos)
+{
+	return *pos < NR_ENTRIES ? &entries[*pos] : NULL;
+}
+
+static void *entry_next(struct seq_file *seq, void *v, loff_t *pos)
+{
+	++*pos;
+	return entry_start(seq, pos);
+}
+
+static int run_prog(struct seq_file *seq, void *v, bool in_stop)
+{
+	struct bpf_iter_meta meta = { .seq = seq };
+	struct bpf_iter__kmem_cache_iter_entry ctx = { .meta = &meta, .entry = v };
+	struct bpf_prog *prog = bpf_iter_get_info(&meta, in_stop);
+
+	return prog ? bpf_iter_run_prog(prog, &ctx) : 0;
+}
+
+static int entry_show(struct seq_file *seq, void *v)
+{
+	return run_prog(seq, v, false);
+}
+
+static void entry_stop(struct seq_file *seq, void *v)
+{
+	if (!v)
+		run_prog(seq, NULL, true);
+}
+
+static const struct seq_operations entry_seq_ops = {
+	.start	= entry_start,
+	.next	= entry_next,
+	.show	= entry_show,
+	.stop	= entry_stop,
+};
+
+static const struct bpf_iter_seq_info entry_seq_info = {
+	.seq_ops	= &entry_seq_ops,
+};
+
+BPF_CALL_1(entry_double, u64, number)
+{
+	return 2 * number;
+}
+
+static const struct bpf_func_proto entry_double_proto = {
+	.func		= entry_double,
+	.ret_type	= RET_INTEGER,
+	.arg1_type	= ARG_ANYTHING,
+};
+
+/* In the place of a helper that iterators do not have otherwise. */
+static const struct bpf_func_proto *entry_get_func_proto(enum bpf_func_id id,
+							 const struct bpf_prog *prog)
+{
+	return id == BPF_FUNC_setsockopt ? &entry_double_proto : NULL;
+}
+
+static struct bpf_iter_reg reg = {
+	.target			= __stringify(TARGET),
+	.owner			= THIS_MODULE,
+	.get_func_proto		= entry_get_func_proto,
+	.ctx_arg_info_size	= 1,
+	.ctx_arg_info		= {
+		{ offsetof(struct bpf_iter__kmem_cache_iter_entry, entry),
+		  PTR_TO_BTF_ID_OR_NULL | PTR_TRUSTED },
+	},
+	.seq_info		= &entry_seq_info,
+};
+
+static int __init kmem_cache_iter_entry_init(void)
+{
+	int i;
+
+	for (i = 0; i < NR_ENTRIES; i++) {
+		entries[i].number = i + 1;
+		entries[i].square = (u64)(i + 1) * (i + 1);
+	}
+	reg.ctx_arg_info[0].btf_id = entry_btf_id[0];
+	return bpf_iter_reg_target(&reg);
+}
+
+static void __exit kmem_cache_iter_entry_exit(void)
+{
+	bpf_iter_unreg_target(&reg);
+}
+
+module_init(kmem_cache_iter_entry_init);
+module_exit(kmem_cache_iter_entry_exit);
+MODULE_DESCRIPTION("BPF iterator target with a type of its own, for a selftest");
+MODULE_LICENSE("GPL");
