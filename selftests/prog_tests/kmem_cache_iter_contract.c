@@ -3,6 +3,8 @@
  * What the kmem_cache iterator promises whatever its reader does: read sizes,
  * errors in the middle, loops broken off, several readers at once.
  */
+#include <sys/sendfile.h>
+#include <sys/uio.h>
 #include <test_progs.h>
 #include <bpf/libbpf.h>
 #include "kmem_cache_iter_common.h"
@@ -10,6 +12,7 @@
 
 #define OUTPUT_MAX	(1024 * 1024)
 #define PADDING		'~'
+#define PIN		"/sys/fs/bpf/kmem_cache_iter_contract"
 
 static char expected[OUTPUT_MAX];
 static char output[OUTPUT_MAX];
@@ -274,6 +277,71 @@ out:
 	bpf_link__destroy(link);
 }
 
+/* What reads like read(), and what does not read at all. */
+static void test_other_calls(struct kmem_cache_iter_contract *skel)
+{
+	int fds[2] = { -1, -1 }, fd;
+	size_t len = 0;
+	struct iovec iov[2];
+	ssize_t n;
+	char c;
+
+	reset(skel);
+	fd = open_iter_file(skel->progs.dump);
+	if (fd < 0 || !ASSERT_OK(pipe(fds), "pipe"))
+		goto out;
+	ASSERT_OK(fcntl(fd, F_SETFL, O_NONBLOCK), "O_NONBLOCK");
+	ASSERT_EQ(result_of(lseek(fd, 0, SEEK_SET)), -ESPIPE, "lseek");
+	ASSERT_EQ(result_of(pread(fd, &c, 1, 0)), -ESPIPE, "pread");
+	ASSERT_EQ(result_of(splice(fd, NULL, fds[1], NULL, 1, 0)), -EINVAL, "splice");
+	ASSERT_EQ(result_of(sendfile(fds[1], fd, NULL, 1)), -EINVAL, "sendfile");
+	ASSERT_EQ(result_of(write(fd, &c, 1)), -EBADF, "write");
+	ASSERT_EQ(skel->bss->calls, 0, "calls of the program");
+
+	do {
+		iov[0].iov_base = output + len;
+		iov[0].iov_len = 7;
+		iov[1].iov_base = output + len + 7;
+		iov[1].iov_len = 100;
+		n = readv(fd, iov, 2);
+		if (!ASSERT_GE(n, 0, "readv"))
+			goto out;
+		len += n;
+	} while (n && len < OUTPUT_MAX - 200);
+	output[len] = '\0';
+	ASSERT_STREQ(output, expected, "every cache once");
+out:
+	close(fds[0]);
+	close(fds[1]);
+	close(fd);
+}
+
+/* A file has one position, which is where the last read of any kind has come to. */
+static void test_pread_pinned(struct kmem_cache_iter_contract *skel)
+{
+	struct bpf_link *link;
+	char buf[20] = "";
+	int fd;
+
+	reset(skel);
+	link = bpf_program__attach_iter(skel->progs.dump, NULL);
+	if (!ASSERT_OK_PTR(link, "attach"))
+		return;
+	if (!ASSERT_OK(bpf_link__pin(link, PIN), "pin"))
+		goto out;
+	fd = open(PIN, O_RDONLY);
+	if (ASSERT_GE(fd, 0, "open")) {
+		ASSERT_EQ(result_of(pread(fd, buf, 10, 1000)), 10, "pread at 1000");
+		ASSERT_EQ(result_of(pread(fd, buf + 10, 5, 0)), 5, "pread at 0");
+		ASSERT_EQ(result_of(lseek(fd, 0, SEEK_SET)), -ESPIPE, "lseek");
+		ASSERT_STRNEQ(buf, expected, 15, "the first bytes");
+		close(fd);
+	}
+	unlink(PIN);
+out:
+	bpf_link__destroy(link);
+}
+
 static void test_bad_buffer(struct kmem_cache_iter_contract *skel)
 {
 	size_t page_size = sysconf(_SC_PAGESIZE);
@@ -458,6 +526,10 @@ void serial_test_kmem_cache_iter_contract(void)
 		test_buffer_fills(skel);
 	if (test__start_subtest("readers_apart"))
 		test_readers_apart(skel);
+	if (test__start_subtest("other_calls"))
+		test_other_calls(skel);
+	if (test__start_subtest("pread_pinned"))
+		test_pread_pinned(skel);
 	if (test__start_subtest("bad_buffer"))
 		test_bad_buffer(skel);
 	if (test__start_subtest("info"))
