@@ -109,6 +109,11 @@ static void *read_thread(void *arg)
 			err = run_prog(reader->prog);
 			__sync_fetch_and_sub(&reads_left, 1);
 			reader->reads++;
+			/*
+			 * A task leaves a CPU that goes offline when it is switched to
+			 * outside of a program. This one would never be.
+			 */
+			usleep(1000);
 		} else {
 			err = read_file(reader);
 		}
