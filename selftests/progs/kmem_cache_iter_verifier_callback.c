@@ -173,14 +173,12 @@ static long loop_for_vma(struct task_struct *task, struct vm_area_struct *vma, v
 	return loop();
 }
 
+/* With mmap_lock held, and the RCU read lock lest it sleeps. */
 SEC("?syscall")
-__success __retval(0)
+__failure __msg(SLEEPS_UNDER_RCU)
 int in_find_vma(const void *ctx)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
-	__u64 stack = task->mm ? task->mm->start_stack : 0;
-
-	return bpf_find_vma(task, stack, loop_for_vma, NULL, 0);
+	return bpf_find_vma(bpf_get_current_task_btf(), 0, loop_for_vma, NULL, 0);
 }
 
 struct {
