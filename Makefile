@@ -54,7 +54,7 @@ help:
 	@echo 'ITER=y            the iterator in Rust, built in (default);'
 	@echo '                  ITER=m as a module, ITER=c the one in C'
 	@echo 'CONFIG=debug      a kernel that looks for errors while it runs (KASAN, lockdep, ...);'
-	@echo '                  CONFIG=kcsan one that looks for data races'
+	@echo '                  CONFIG=kcsan one that looks for data races; docs/testing.md has more'
 	@echo 'CC=gcc            compiles the C of the kernel with gcc instead of clang'
 	@echo 'TESTS=a,b         which tests make test runs: trees, machines, model, compile_fail, kunit, tools,'
 	@echo '                  and parts of the names of selftests (default: these, kmem_cache_iter, bpf_iter)'

@@ -28,6 +28,9 @@ static inline int destroy_caches(int first, int count)
 	return churn_control("destroy %d %d", first, count);
 }
 
+/* What guest-test pins where /proc/slabinfo is missing. */
+#define PINNED_SLABINFO	"/sys/fs/bpf/slabinfo"
+
 /* By names that are new in each @round: a reader may still hold the caches before. */
 static inline int create_caches_anew(long round, int first, int count)
 {
@@ -38,10 +41,22 @@ static inline int create_caches_anew(long round, int first, int count)
 	return write_file(CHURN_CONTROL, command);
 }
 
-/* How many caches /proc/slabinfo has whose name begins with @prefix. */
+/* Objects of these caches stay for ever. */
+static inline int leak_from_caches(int first, int count)
+{
+	char command[64];
+
+	snprintf(command, sizeof(command), "leak %d %d", first, count);
+	return write_file(CHURN_CONTROL, command);
+}
+
+/*
+ * How many caches there are whose name begins with @prefix: by /proc/slabinfo, and by
+ * a pinned iterator on a kernel without SLUB_DEBUG, which has no other list of them.
+ */
 static inline int count_caches(const char *prefix)
 {
-	FILE *slabinfo = fopen("/proc/slabinfo", "r");
+	FILE *slabinfo = fopen("/proc/slabinfo", "r") ?: fopen(PINNED_SLABINFO, "r");
 	char line[256];
 	int nr = 0;
 
@@ -62,22 +77,27 @@ static inline bool cache_exists(const char *name)
 }
 
 /*
- * Whether the caches that were destroyed are gone. Those to which the iterator had the
- * last reference are destroyed by a worker, one after the other. It has ten seconds for
- * each.
+ * Whether of the caches that begin with @prefix no more than @nr are left in the end.
+ * Those to which the iterator had the last reference are destroyed by a worker, one
+ * after the other. It has ten seconds for each.
  */
-static inline bool caches_go(const char *prefix)
+static inline bool caches_go_but(int nr, const char *prefix)
 {
 	int left = count_caches(prefix), now, i;
 
-	for (i = 0; i < 1000 && left > 0; i++) {
+	for (i = 0; i < 1000 && left > nr; i++) {
 		usleep(10000);
 		now = count_caches(prefix);
 		if (now < left)
 			i = 0;
 		left = now;
 	}
-	return left == 0;
+	return left == nr;
+}
+
+static inline bool caches_go(const char *prefix)
+{
+	return caches_go_but(0, prefix);
 }
 
 static inline bool cache_goes(const char *name)
@@ -86,6 +106,14 @@ static inline bool cache_goes(const char *name)
 
 	snprintf(column, sizeof(column), "%s ", name);
 	return caches_go(column);
+}
+
+/* From here on the console may complain, or else not: guest looks for these lines. */
+static inline void expect_complaints(bool expected)
+{
+	ASSERT_OK(write_file("/dev/kmsg", expected ? "selftest: complaints are expected\n" :
+						     "selftest: end of expected complaints\n"),
+		  "kmsg");
 }
 
 /* A line that comes byte by byte, cut off where the name of a cache has ended. */

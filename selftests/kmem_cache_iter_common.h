@@ -9,6 +9,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <sys/mman.h>
+#include <sys/utsname.h>
 #include <test_progs.h>
 
 #define ITER_TARGET	"kmem_cache"
@@ -36,6 +37,15 @@ static inline long result_of(long ret)
 static inline bool is_debug_kernel(void)
 {
 	return !access(KMEMLEAK, F_OK);
+}
+
+/* A kernel that knows several CPUs, and has them. */
+static inline bool is_smp(void)
+{
+	struct utsname name;
+
+	return !uname(&name) && strstr(name.version, " SMP ") &&
+	       ASSERT_GE(sysconf(_SC_NPROCESSORS_ONLN), 2, "CPUs");
 }
 
 /* A number from the environment. */

@@ -294,31 +294,39 @@ static void *loop_thread(void *arg)
 	return NULL;
 }
 
+/* Let a program stop at a cache, and do something @meanwhile. */
+static void hold_cache(struct kmem_cache_iter_churn *skel, void *(*run)(void *), void *arg,
+		       void (*meanwhile)(void))
+{
+	pthread_t thread;
+
+	skel->bss->waiting = 0;
+	skel->bss->go_on = 0;
+	if (!ASSERT_OK(pthread_create(&thread, NULL, run, arg), "thread"))
+		return;
+	if (wait_for(&skel->bss->waiting))
+		meanwhile();
+	WRITE_ONCE(skel->bss->go_on, 1);
+	pthread_join(thread, NULL);
+	ASSERT_EQ(skel->bss->references, 1, "references left to the program");
+}
+
 /*
  * The owner lets go of a cache while a program has it. The cache stays, with the
  * one reference of the iterator, and is destroyed when that is given up.
  */
+static void destroy_it(void)
+{
+	ASSERT_OK(destroy_caches(1, 1), "destroy the cache");
+	ASSERT_TRUE(cache_exists(CACHE_PREFIX "-1"), "pinned cache");
+}
+
 static void test_destroy_pinned(struct kmem_cache_iter_churn *skel, void *(*run)(void *), void *arg)
 {
-	pthread_t thread;
-
 	if (!ASSERT_OK(create_caches(0, 3), "create caches"))
 		return;
-	skel->bss->waiting = 0;
-	skel->bss->go_on = 0;
-
-	if (!ASSERT_OK(pthread_create(&thread, NULL, run, arg), "thread"))
-		goto out;
-	if (wait_for(&skel->bss->waiting)) {
-		ASSERT_OK(destroy_caches(1, 1), "destroy the cache");
-		ASSERT_TRUE(cache_exists(CACHE_PREFIX "-1"), "pinned cache");
-	}
-	WRITE_ONCE(skel->bss->go_on, 1);
-	pthread_join(thread, NULL);
-
-	ASSERT_EQ(skel->bss->references, 1, "references left to the program");
+	hold_cache(skel, run, arg, destroy_it);
 	ASSERT_TRUE(cache_goes(CACHE_PREFIX "-1"), "destroyed cache");
-out:
 	destroy_caches(0, 3);
 }
 
@@ -333,6 +341,49 @@ static void test_destroy_in_program(struct kmem_cache_iter_churn *skel)
 static void test_destroy_in_loop(struct kmem_cache_iter_churn *skel)
 {
 	test_destroy_pinned(skel, loop_thread, skel->progs.wait_in_loop);
+}
+
+static void create_it_again(void)
+{
+	destroy_it();
+	ASSERT_OK(create_caches(1, 1), "create it again by the same name");
+	ASSERT_EQ(count_caches(CACHE_PREFIX "-1 "), 2, "caches of the name");
+}
+
+/* The new cache has nothing to do with the old one, but for its name in sysfs. */
+static void test_create_again(struct kmem_cache_iter_churn *skel)
+{
+	if (!ASSERT_OK(create_caches(0, 3), "create caches"))
+		return;
+	expect_complaints(true);
+	hold_cache(skel, loop_thread, skel->progs.wait_in_loop, create_it_again);
+	expect_complaints(false);
+	ASSERT_TRUE(caches_go_but(1, CACHE_PREFIX "-1 "), "destroyed cache");
+	ASSERT_OK(destroy_caches(0, 3), "destroy caches");
+	ASSERT_TRUE(caches_go(CACHE_PREFIX), "destroyed caches");
+}
+
+static void leak_and_destroy_it(void)
+{
+	ASSERT_OK(leak_from_caches(1, 1), "leak an object");
+	destroy_it();
+}
+
+/* The kernel says so, and the cache is listed no more, as without the iterator. */
+static void test_destroy_leaky(struct kmem_cache_iter_churn *skel)
+{
+	/* Kmemleak would look no further. */
+	if (is_debug_kernel()) {
+		test__skip();
+		return;
+	}
+	if (!ASSERT_OK(create_caches(0, 3), "create caches"))
+		return;
+	expect_complaints(true);
+	hold_cache(skel, loop_thread, skel->progs.wait_in_loop, leak_and_destroy_it);
+	ASSERT_TRUE(cache_goes(CACHE_PREFIX "-1"), "destroyed cache");
+	expect_complaints(false);
+	destroy_caches(0, 3);
 }
 
 #define OFFLINE_ROUNDS	10
@@ -360,6 +411,10 @@ static void test_destroy_offline(struct kmem_cache_iter_churn *skel)
 	void *err = NULL;
 	int round;
 
+	if (!is_smp()) {
+		test__skip();
+		return;
+	}
 	for (round = 0; round < OFFLINE_ROUNDS; round++) {
 		if (!ASSERT_OK(create_caches(0, 3), "create caches"))
 			return;
@@ -434,7 +489,7 @@ out:
 
 struct churn {
 	pthread_t thread;
-	int cpu;
+	int nr;
 	int err;
 };
 
@@ -443,9 +498,9 @@ static bool stop_churn;
 static void *churn_thread(void *arg)
 {
 	struct churn *churn = arg;
-	int first = (churn->cpu + 1) * 1000, round;
+	int first = (churn->nr + 1) * 1000, round;
 
-	churn->err = stay_on_cpu(churn->cpu);
+	churn->err = stay_on_cpu(is_smp() ? churn->nr : 0);
 	for (round = 0; !READ_ONCE(stop_churn) && !churn->err; round++) {
 		churn->err = create_caches_anew(round, first, 10);
 		destroy_caches(first, 10);
@@ -489,7 +544,7 @@ static bool reader_line(struct reader *reader, int *wrong)
 static void test_many_readers(struct kmem_cache_iter_churn *skel)
 {
 	static struct reader readers[FILES];
-	struct churn churns[2] = { { .cpu = 0 }, { .cpu = 1 } };
+	struct churn churns[2] = { { .nr = 0 }, { .nr = 1 } };
 	int i, j, started = 0, walks = 0, wrong = 0;
 	struct reader *reader;
 
@@ -562,6 +617,10 @@ void serial_test_kmem_cache_iter_churn(void)
 		test_destroy_in_program(skel);
 	if (test__start_subtest("destroy_in_loop"))
 		test_destroy_in_loop(skel);
+	if (test__start_subtest("create_again"))
+		test_create_again(skel);
+	if (test__start_subtest("destroy_leaky"))
+		test_destroy_leaky(skel);
 	if (test__start_subtest("destroy_offline"))
 		test_destroy_offline(skel);
 	if (test__start_subtest("cursors_together"))

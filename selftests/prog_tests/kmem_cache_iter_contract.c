@@ -3,10 +3,12 @@
  * What the kmem_cache iterator promises whatever its reader does: read sizes,
  * errors in the middle, loops broken off, several readers at once.
  */
-#include <sys/sendfile.h>
-#include <sys/uio.h>
 #include <test_progs.h>
 #include <bpf/libbpf.h>
+/* before <sys/uio.h>, which defines some of the same */
+#include <io_uring/mini_liburing.h>
+#include <sys/sendfile.h>
+#include <sys/uio.h>
 #include "kmem_cache_iter_common.h"
 #include "kmem_cache_iter_contract.skel.h"
 
@@ -230,6 +232,30 @@ static void test_error_without_output(struct kmem_cache_iter_contract *skel, __u
 	ASSERT_OK(strcmp(output, from), "every cache once");
 }
 
+/*
+ * A read that has looked at very many caches without any output gives up, and the next
+ * one goes on. The kernel with CONFIG=limit gives up after 30 caches.
+ */
+static void test_silent(struct kmem_cache_iter_contract *skel)
+{
+	bool limited = !strcmp(getenv("CONFIG") ?: "", "limit");
+	int errors = 0, nr = nr_lines(expected);
+	const char *last = expected;
+
+	reset(skel);
+	skel->bss->silent_calls = nr - 1;
+	if (!dump(skel, output, 4096, EAGAIN, &errors))
+		return;
+	while (strchr(last, '\n')[1])
+		last = strchr(last, '\n') + 1;
+	ASSERT_STREQ(output, last, "the last cache");
+	ASSERT_EQ(skel->bss->calls, nr, "calls, none repeated");
+	if (limited)
+		ASSERT_GT(errors, 1, "reads that have given up");
+	else
+		ASSERT_EQ(errors, 0, "reads that have given up");
+}
+
 static void test_buffer_fills(struct kmem_cache_iter_contract *skel)
 {
 	reset(skel);
@@ -314,6 +340,61 @@ out:
 	close(fds[0]);
 	close(fds[1]);
 	close(fd);
+}
+
+static ssize_t read_by_ring(struct io_uring *ring, int fd, void *buf, size_t size)
+{
+	struct io_uring_sqe *sqe = io_uring_get_sqe(ring);
+	struct io_uring_cqe *cqe;
+	ssize_t n;
+	int err;
+
+	memset(sqe, 0, sizeof(*sqe));
+	sqe->opcode = IORING_OP_READ;
+	sqe->fd = fd;
+	sqe->addr = (unsigned long)buf;
+	sqe->len = size;
+	/* from where the file has come to */
+	sqe->off = -1;
+	err = io_uring_submit(ring);
+	if (err != 1)
+		return err < 0 ? err : -EIO;
+	err = io_uring_wait_cqe(ring, &cqe);
+	if (err)
+		return err;
+	n = cqe->res;
+	io_uring_cqe_seen(ring);
+	return n;
+}
+
+/* Workers of io_uring read, since a read can sleep. */
+static void test_io_uring(struct kmem_cache_iter_contract *skel)
+{
+	struct io_uring ring;
+	size_t len = 0;
+	ssize_t n;
+	int fd, err;
+
+	err = io_uring_queue_init(1, &ring, 0);
+	if (err < 0 && errno == ENOSYS) {
+		test__skip();
+		return;
+	}
+	if (!ASSERT_OK(err, "io_uring"))
+		return;
+	reset(skel);
+	fd = open_iter_file(skel->progs.dump);
+	do {
+		n = read_by_ring(&ring, fd, output + len, 100);
+		if (!ASSERT_GE(n, 0, "read"))
+			goto out;
+		len += n;
+	} while (n && len < OUTPUT_MAX - 100);
+	output[len] = '\0';
+	ASSERT_STREQ(output, expected, "every cache once");
+out:
+	close(fd);
+	io_uring_queue_exit(&ring);
 }
 
 /* A file has one position, which is where the last read of any kind has come to. */
@@ -506,6 +587,8 @@ void serial_test_kmem_cache_iter_contract(void)
 		test_slabinfo(skel);
 	if (test__start_subtest("read_sizes"))
 		test_read_sizes(skel);
+	if (test__start_subtest("silent"))
+		test_silent(skel);
 	if (test__start_subtest("null_entry_last"))
 		test_null_entry_last(skel);
 	if (test__start_subtest("overflow_first"))
@@ -528,6 +611,8 @@ void serial_test_kmem_cache_iter_contract(void)
 		test_readers_apart(skel);
 	if (test__start_subtest("other_calls"))
 		test_other_calls(skel);
+	if (test__start_subtest("io_uring"))
+		test_io_uring(skel);
 	if (test__start_subtest("pread_pinned"))
 		test_pread_pinned(skel);
 	if (test__start_subtest("bad_buffer"))

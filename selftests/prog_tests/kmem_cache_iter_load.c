@@ -166,7 +166,9 @@ static void touch_caches(unsigned int round)
 	char path[512];
 
 	if (!dir) {
-		failed("opendir", -errno);
+		/* A kernel with SLUB_TINY has no such files. */
+		if (errno != ENOENT)
+			failed("opendir", -errno);
 		return;
 	}
 	while ((cache = readdir(dir))) {
@@ -187,7 +189,7 @@ static void disturb(unsigned int round)
 	int err;
 
 	touch_caches(round);
-	if (round % 5)
+	if (round % 5 || !is_smp())
 		return;
 	err = write_file(CPU1, "0") ?: write_file(CPU1, "1");
 	if (err)
@@ -212,7 +214,6 @@ static void run_load(struct kmem_cache_iter_stress *skel)
 
 	reads_left = loaded(READS);
 	pairs_left = loaded(PAIRS);
-	ASSERT_GE(nr_cpus, 2, "CPUs");
 	failures = 0;
 	skel->bss->orphans = 0;
 	seed = pick_seed(test_name);

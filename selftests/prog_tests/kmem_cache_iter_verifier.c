@@ -6,14 +6,16 @@
  * iterator in C.
  */
 #include <test_progs.h>
+#include "cap_helpers.h"
 #include "kmem_cache_iter_module.h"
 #include "kmem_cache_iter_verifier_callback.skel.h"
 #include "kmem_cache_iter_verifier_ctx.skel.h"
 #include "kmem_cache_iter_verifier_entry.skel.h"
 #include "kmem_cache_iter_verifier_keep.skel.h"
 #include "kmem_cache_iter_verifier_loop.skel.h"
-#include "kmem_cache_iter_verifier_rhash.skel.h"
+#include "kmem_cache_iter_verifier_newer.skel.h"
 #include "kmem_cache_iter_verifier_sleep.skel.h"
+#include "kmem_cache_iter_verifier_throw.skel.h"
 #include "kmem_cache_iter_verifier_types.skel.h"
 #include "kmem_cache_iter_wrong_load.skel.h"
 
@@ -156,6 +158,27 @@ static void test_license(void)
 		   "cannot call kernel function from non-GPL compatible program", "loop");
 }
 
+/*
+ * What loads programs needs CAP_BPF and CAP_PERFMON, and CAP_SYS_ADMIN for the BTF of a
+ * module, without which libbpf does not find the target.
+ */
+static void test_capabilities(void)
+{
+	bool in_module = !access("/sys/kernel/btf/" ITER_MODULE, F_OK);
+	struct kmem_cache_iter_wrong_load *loaded;
+	__u64 caps;
+
+	if (!ASSERT_OK(cap_disable_effective(1ULL << CAP_SYS_ADMIN, &caps), "no CAP_SYS_ADMIN"))
+		return;
+	loaded = kmem_cache_iter_wrong_load__open_and_load();
+	if (in_module)
+		ASSERT_EQ(loaded ? 0 : errno, ESRCH, "load without CAP_SYS_ADMIN");
+	else
+		ASSERT_OK_PTR(loaded, "load without CAP_SYS_ADMIN");
+	kmem_cache_iter_wrong_load__destroy(loaded);
+	ASSERT_OK(cap_enable_effective(caps, NULL), "capabilities as before");
+}
+
 /* Load the BTF of a map whose values have a pointer to a @type with this @tag. */
 static int load_kptr(const char *type, const char *tag)
 {
@@ -181,7 +204,7 @@ static void test_kptr(void)
 	ASSERT_OK(load_kptr("task_struct", "kptr"), "owning pointer to a task");
 }
 
-/* Linux 7.2 does not have them. */
+/* Whether the kernel is newer than Linux 7.2. */
 static bool has_rhash(void)
 {
 	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_NO_PREALLOC);
@@ -200,6 +223,7 @@ void test_kmem_cache_iter_verifier(void)
 		{ "load_wrong_function", test_wrong_function },
 		{ "load_function_of_prog", test_function_of_prog },
 		{ "load_license", test_license },
+		{ "load_capabilities", test_capabilities },
 		{ "load_kptr", test_kptr },
 	};
 
@@ -214,7 +238,9 @@ void test_kmem_cache_iter_verifier(void)
 	RUN_TESTS(kmem_cache_iter_verifier_sleep);
 	RUN_TESTS(kmem_cache_iter_verifier_callback);
 	if (has_rhash())
-		RUN_TESTS(kmem_cache_iter_verifier_rhash);
+		RUN_TESTS(kmem_cache_iter_verifier_newer);
+	if (!is_debug_kernel())
+		RUN_TESTS(kmem_cache_iter_verifier_throw);
 	RUN_TESTS(kmem_cache_iter_verifier_loop);
 	RUN_TESTS(kmem_cache_iter_verifier_types);
 }

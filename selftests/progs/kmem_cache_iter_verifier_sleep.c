@@ -78,6 +78,20 @@ int loop_in_sleepable_fentry(void *ctx)
 	return loop();
 }
 
+SEC("?fexit.s/" SYS_PREFIX "sys_getpgid")
+__success
+int loop_in_sleepable_fexit(void *ctx)
+{
+	return loop();
+}
+
+SEC("?uprobe.multi.s")
+__success
+int loop_in_sleepable_uprobe_multi(void *ctx)
+{
+	return loop();
+}
+
 SEC("?lsm.s/file_open")
 __success
 int loop_in_sleepable_lsm(void *ctx)

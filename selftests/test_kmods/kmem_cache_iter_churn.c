@@ -6,6 +6,7 @@
  *
  *   create PREFIX FIRST COUNT  the caches PREFIX-FIRST, PREFIX-(FIRST + 1) ...
  *   destroy FIRST COUNT        those of these numbers
+ *   leak FIRST COUNT           allocates an object of each that is never freed
  *
  * No cache is merged with another. The number says which cache it is, wherever
  * that is on the list. It can be used again once the cache is destroyed. What is
@@ -50,11 +51,18 @@ static int create(const char *prefix, unsigned long id)
 	return err;
 }
 
+static int leak(unsigned long id)
+{
+	struct kmem_cache *cache = xa_load(&caches, id);
+
+	return cache && kmem_cache_alloc(cache, GFP_KERNEL) ? 0 : -ENOMEM;
+}
+
 static ssize_t control_write(struct file *file, const char __user *buf, size_t len, loff_t *pos)
 {
 	unsigned long first, count, id;
 	char command[128], prefix[32];
-	bool creates;
+	bool creates, leaks;
 	int err = 0;
 
 	if (len >= sizeof(command))
@@ -64,7 +72,8 @@ static ssize_t control_write(struct file *file, const char __user *buf, size_t l
 	command[len] = '\0';
 
 	creates = sscanf(command, "create %31s %lu %lu", prefix, &first, &count) == 3;
-	if (!creates && sscanf(command, "destroy %lu %lu", &first, &count) != 2)
+	leaks = sscanf(command, "leak %lu %lu", &first, &count) == 2;
+	if (!creates && !leaks && sscanf(command, "destroy %lu %lu", &first, &count) != 2)
 		return -EINVAL;
 	if (first > COUNT_MAX || count > COUNT_MAX)
 		return -EINVAL;
@@ -73,6 +82,8 @@ static ssize_t control_write(struct file *file, const char __user *buf, size_t l
 		mutex_lock(&locks[id % ARRAY_SIZE(locks)]);
 		if (creates)
 			err = create(prefix, id);
+		else if (leaks)
+			err = leak(id);
 		else
 			destroy(id);
 		mutex_unlock(&locks[id % ARRAY_SIZE(locks)]);
