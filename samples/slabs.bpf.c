@@ -16,8 +16,19 @@
 #define OO_SHIFT	16
 #define OO_MASK		((1 << OO_SHIFT) - 1)
 
-#define FLAG(bit, word)							\
-	(s->flags & (1U << bpf_core_enum_value(enum _slab_flag_bits, bit)) ? " " word : "")
+/* The kernel that this runs on may have other values, and may lack some. */
+enum _slab_flag_bits___any {
+	_SLAB_HWCACHE_ALIGN___any,
+	_SLAB_RECLAIM_ACCOUNT___any,
+	_SLAB_TYPESAFE_BY_RCU___any,
+	_SLAB_CACHE_DMA___any,
+	_SLAB_PANIC___any,
+	_SLAB_NO_MERGE___any,
+};
+
+#define BIT_OF(flag)	bpf_core_enum_value(enum _slab_flag_bits___any, flag##___any)
+#define HAS(flag)	bpf_core_enum_value_exists(enum _slab_flag_bits___any, flag##___any)
+#define FLAG(flag, word)	(HAS(flag) && s->flags & (1U << BIT_OF(flag)) ? " " word : "")
 
 char _license[] SEC("license") = "GPL";
 

@@ -28,6 +28,9 @@ static inline int destroy_caches(int first, int count)
 	return churn_control("destroy %d %d", first, count);
 }
 
+/* A kernel with SLUB_TINY has no such directory. */
+#define SLAB_SYSFS	"/sys/kernel/slab"
+
 /* What guest-test pins where /proc/slabinfo is missing. */
 #define PINNED_SLABINFO	"/sys/fs/bpf/slabinfo"
 

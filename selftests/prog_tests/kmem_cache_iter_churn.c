@@ -350,7 +350,7 @@ static void create_it_again(void)
 	ASSERT_EQ(count_caches(CACHE_PREFIX "-1 "), 2, "caches of the name");
 }
 
-/* The new cache has nothing to do with the old one, but for its name in sysfs. */
+/* The new cache takes the place of the old one in sysfs, and keeps it. */
 static void test_create_again(struct kmem_cache_iter_churn *skel)
 {
 	if (!ASSERT_OK(create_caches(0, 3), "create caches"))
@@ -359,6 +359,8 @@ static void test_create_again(struct kmem_cache_iter_churn *skel)
 	hold_cache(skel, loop_thread, skel->progs.wait_in_loop, create_it_again);
 	expect_complaints(false);
 	ASSERT_TRUE(caches_go_but(1, CACHE_PREFIX "-1 "), "destroyed cache");
+	if (!access(SLAB_SYSFS, F_OK))
+		ASSERT_OK(access(SLAB_SYSFS "/" CACHE_PREFIX "-1", F_OK), "new cache in sysfs");
 	ASSERT_OK(destroy_caches(0, 3), "destroy caches");
 	ASSERT_TRUE(caches_go(CACHE_PREFIX), "destroyed caches");
 }

@@ -11,7 +11,6 @@
 #include "kmem_cache_iter_stress.h"
 
 #define PIN		"/sys/fs/bpf/kmem_cache_iter_load"
-#define SYSFS		"/sys/kernel/slab"
 
 /* In a run with LOAD=100. */
 #define READS		20000
@@ -160,13 +159,12 @@ static void *churn_thread(void *arg)
 /* Have the kernel look at each eighth cache, and at its objects. */
 static void touch_caches(unsigned int round)
 {
-	DIR *dir = opendir(SYSFS);
+	DIR *dir = opendir(SLAB_SYSFS);
 	struct dirent *cache;
 	unsigned int nr = 0;
 	char path[512];
 
 	if (!dir) {
-		/* A kernel with SLUB_TINY has no such files. */
 		if (errno != ENOENT)
 			failed("opendir", -errno);
 		return;
@@ -175,9 +173,9 @@ static void touch_caches(unsigned int round)
 		if (nr++ % 8 != round % 8)
 			continue;
 		/* It can be gone meanwhile, and not all can be validated. */
-		snprintf(path, sizeof(path), SYSFS "/%s/shrink", cache->d_name);
+		snprintf(path, sizeof(path), SLAB_SYSFS "/%s/shrink", cache->d_name);
 		write_file(path, "1");
-		snprintf(path, sizeof(path), SYSFS "/%s/validate", cache->d_name);
+		snprintf(path, sizeof(path), SLAB_SYSFS "/%s/validate", cache->d_name);
 		write_file(path, "1");
 	}
 	closedir(dir);
