@@ -111,7 +111,10 @@ static inline bool cache_goes(const char *name)
 	return caches_go(column);
 }
 
-/* From here on the console may complain, or else not: guest looks for these lines. */
+/*
+ * From here on the kernel may complain, or not any more. What runs the guest passes over
+ * complaints between these lines.
+ */
 static inline void expect_complaints(bool expected)
 {
 	ASSERT_OK(write_file("/dev/kmsg", expected ? "selftest: complaints are expected\n" :

@@ -302,12 +302,14 @@ static void hold_cache(struct kmem_cache_iter_churn *skel, void *(*run)(void *),
 
 	skel->bss->waiting = 0;
 	skel->bss->go_on = 0;
+	skel->bss->gave_up = 0;
 	if (!ASSERT_OK(pthread_create(&thread, NULL, run, arg), "thread"))
 		return;
 	if (wait_for(&skel->bss->waiting))
 		meanwhile();
 	WRITE_ONCE(skel->bss->go_on, 1);
 	pthread_join(thread, NULL);
+	ASSERT_FALSE(skel->bss->gave_up, "program gave up waiting");
 	ASSERT_EQ(skel->bss->references, 1, "references left to the program");
 }
 
@@ -346,7 +348,10 @@ static void test_destroy_in_loop(struct kmem_cache_iter_churn *skel)
 static void create_it_again(void)
 {
 	destroy_it();
+	/* With DEBUG_VM. */
+	expect_complaints(true);
 	ASSERT_OK(create_caches(1, 1), "create it again by the same name");
+	expect_complaints(false);
 	ASSERT_EQ(count_caches(CACHE_PREFIX "-1 "), 2, "caches of the name");
 }
 
@@ -355,10 +360,10 @@ static void test_create_again(struct kmem_cache_iter_churn *skel)
 {
 	if (!ASSERT_OK(create_caches(0, 3), "create caches"))
 		return;
-	expect_complaints(true);
 	hold_cache(skel, loop_thread, skel->progs.wait_in_loop, create_it_again);
-	expect_complaints(false);
 	ASSERT_TRUE(caches_go_but(1, CACHE_PREFIX "-1 "), "destroyed cache");
+	/* It leaves sysfs after the list. */
+	usleep(100000);
 	if (!access(SLAB_SYSFS, F_OK))
 		ASSERT_OK(access(SLAB_SYSFS "/" CACHE_PREFIX "-1", F_OK), "new cache in sysfs");
 	ASSERT_OK(destroy_caches(0, 3), "destroy caches");
@@ -371,21 +376,41 @@ static void leak_and_destroy_it(void)
 	destroy_it();
 }
 
+static bool kmsg_says(int kmsg, const char *what)
+{
+	char record[1024];
+	ssize_t len;
+
+	while ((len = read(kmsg, record, sizeof(record) - 1)) > 0) {
+		record[len] = '\0';
+		if (strstr(record, what))
+			return true;
+	}
+	return false;
+}
+
 /* The kernel says so, and the cache is listed no more, as without the iterator. */
 static void test_destroy_leaky(struct kmem_cache_iter_churn *skel)
 {
+	int kmsg;
+
 	/* Kmemleak would look no further. */
 	if (is_debug_kernel()) {
 		test__skip();
 		return;
 	}
-	if (!ASSERT_OK(create_caches(0, 3), "create caches"))
-		return;
+	kmsg = open("/dev/kmsg", O_RDONLY | O_NONBLOCK);
+	if (!ASSERT_GE(kmsg, 0, "kmsg") || !ASSERT_OK(lseek(kmsg, 0, SEEK_END), "end of kmsg") ||
+	    !ASSERT_OK(create_caches(0, 3), "create caches"))
+		goto out;
 	expect_complaints(true);
 	hold_cache(skel, loop_thread, skel->progs.wait_in_loop, leak_and_destroy_it);
 	ASSERT_TRUE(cache_goes(CACHE_PREFIX "-1"), "destroyed cache");
+	ASSERT_TRUE(kmsg_says(kmsg, CACHE_PREFIX "-1: Slab cache still has objects"), "kmsg");
 	expect_complaints(false);
 	destroy_caches(0, 3);
+out:
+	close(kmsg);
 }
 
 #define OFFLINE_ROUNDS	10

@@ -217,8 +217,9 @@ static int loop_later(void *map, int *key, void *value)
 	return loop();
 }
 
+/* A kernel with PREEMPT_RT has no timers. */
 SEC("?syscall")
-__failure __msg("program must be sleepable to call sleepable kfunc bpf_iter_kmem_cache_new")
+__failure __msg("{{(program must be sleepable to call|bpf_timer cannot be used for PREEMPT_RT)}}")
 int in_timer(const void *ctx)
 {
 	struct later *value = first_of(&later);
