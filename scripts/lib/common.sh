@@ -53,6 +53,11 @@ if [ -n "${KDIR:-}" ]; then
 	export KDIR
 fi
 
+for number in TIMEOUT LOAD SEED BOOTS; do
+	[[ ${!number:-0} =~ ^[0-9]+$ ]] || die "$number=${!number} is not a number"
+done
+[[ ${MEMORY:-1G} =~ ^[0-9]+[MG]$ ]] || die "MEMORY=$MEMORY is not a size" "For example: MEMORY=1G"
+
 # How the kernel and its modules are compiled, as arguments of make.
 case ${CC:-clang} in
 clang) unset CC && kernel_cc=(LLVM=-"$clang_kernel") ;;
