@@ -252,13 +252,13 @@ int in_task_work(const void *ctx)
 }
 
 /* Called with the lock of the tree held. */
-struct node {
+struct tree_node {
 	struct bpf_rb_node node;
 	__u64 key;
 };
 
 SEC(".data.tree") __hidden struct bpf_spin_lock tree_lock;
-SEC(".data.tree") __hidden struct bpf_rb_root tree __contains(node, node);
+SEC(".data.tree") __hidden struct bpf_rb_root tree __contains(tree_node, node);
 
 static bool loop_to_compare(struct bpf_rb_node *a, const struct bpf_rb_node *b)
 {
@@ -269,7 +269,7 @@ SEC("?syscall")
 __failure __msg("function calls are not allowed while holding a lock")
 int in_rbtree_add(const void *ctx)
 {
-	struct node *node = bpf_obj_new(typeof(*node));
+	struct tree_node *node = bpf_obj_new(typeof(*node));
 
 	if (!node)
 		return 0;
