@@ -540,14 +540,15 @@ struct reader {
 	int fd;
 	struct line line;
 	int last_staying;
-	unsigned char shown[CHURN_IDS];
+	int shown[NR_STAYING];
+	int last_round[CHURN_IDS];
 };
 
 /* Returns false at the end. */
 static bool reader_line(struct reader *reader, int *wrong)
 {
+	int id, round = 0;
 	char c;
-	int id;
 
 	do {
 		if (read(reader->fd, &c, 1) != 1)
@@ -555,11 +556,14 @@ static bool reader_line(struct reader *reader, int *wrong)
 	} while (!end_of_line(&reader->line, c));
 
 	if ((sscanf(reader->line.text, CACHE_PREFIX "-%d", &id) != 1 &&
-	     sscanf(reader->line.text, CACHE_PREFIX ".%*d-%d", &id) != 1) || id >= CHURN_IDS)
+	     sscanf(reader->line.text, CACHE_PREFIX ".%d-%d", &round, &id) != 2) || id >= CHURN_IDS)
 		return true;
-	if (reader->shown[id]++)
+	/* A worker may not yet have destroyed the cache of that number from an earlier round. */
+	if (round >= reader->last_round[id])
 		(*wrong)++;
+	reader->last_round[id] = round;
 	if (id < NR_STAYING) {
+		reader->shown[id]++;
 		if (id >= reader->last_staying)
 			(*wrong)++;
 		reader->last_staying = id;
@@ -594,6 +598,8 @@ static void test_many_readers(struct kmem_cache_iter_churn *skel)
 			if (reader->fd < 0) {
 				memset(reader, 0, sizeof(*reader));
 				reader->last_staying = NR_STAYING;
+				for (j = 0; j < CHURN_IDS; j++)
+					reader->last_round[j] = INT_MAX;
 				reader->fd = open_iter_file(skel->progs.names);
 				if (reader->fd < 0)
 					goto out;
