@@ -26,9 +26,10 @@ enum _slab_flag_bits___any {
 	_SLAB_NO_MERGE___any,
 };
 
-#define BIT_OF(flag)	bpf_core_enum_value(enum _slab_flag_bits___any, flag##___any)
-#define HAS(flag)	bpf_core_enum_value_exists(enum _slab_flag_bits___any, flag##___any)
-#define FLAG(flag, word)	(HAS(flag) && s->flags & (1U << BIT_OF(flag)) ? " " word : "")
+#define FLAG(bit, word)							\
+	(bpf_core_enum_value_exists(enum _slab_flag_bits___any, bit##___any) &&	\
+	 s->flags & (1U << bpf_core_enum_value(enum _slab_flag_bits___any,	\
+					       bit##___any)) ? " " word : "")
 
 char _license[] SEC("license") = "GPL";
 
