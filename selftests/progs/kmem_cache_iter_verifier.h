@@ -24,4 +24,13 @@ static __always_inline void *first_of(void *map)
 	return bpf_map_lookup_elem(map, &key);
 }
 
+static __always_inline int loop(void)
+{
+	struct kmem_cache *s;
+
+	bpf_for_each(kmem_cache, s)
+		sink += s->size;
+	return 0;
+}
+
 #endif

@@ -22,15 +22,6 @@ MAP(lru_percpu_hash, BPF_MAP_TYPE_LRU_PERCPU_HASH);
 
 #define SLEEPS_UNDER_RCU "bpf_iter_kmem_cache_new is sleepable within callback under rcu_read_lock"
 
-static int loop(void)
-{
-	struct kmem_cache *s;
-
-	bpf_for_each(kmem_cache, s)
-		sink += s->size;
-	return 0;
-}
-
 static int loop_for_elem(void *map, __u32 *key, __u64 *value, void *ctx)
 {
 	return loop();
@@ -173,7 +164,7 @@ static long loop_for_vma(struct task_struct *task, struct vm_area_struct *vma, v
 	return loop();
 }
 
-/* With mmap_lock held, and the RCU read lock lest it sleeps. */
+/* Called with mmap_lock held, and so under RCU, where nothing may sleep. */
 SEC("?syscall")
 __failure __msg(SLEEPS_UNDER_RCU)
 int in_find_vma(const void *ctx)
@@ -217,7 +208,7 @@ static int loop_later(void *map, int *key, void *value)
 	return loop();
 }
 
-/* A kernel with PREEMPT_RT has no timers. */
+/* With PREEMPT_RT, the verifier refuses all timers. */
 SEC("?syscall")
 __failure __msg("{{(program must be sleepable to call|bpf_timer cannot be used for PREEMPT_RT)}}")
 int in_timer(const void *ctx)

@@ -13,15 +13,6 @@ struct {
 	__type(value, __u64);
 } rhash SEC(".maps");
 
-static __always_inline int loop(void)
-{
-	struct kmem_cache *s;
-
-	bpf_for_each(kmem_cache, s)
-		sink += s->size;
-	return 0;
-}
-
 static int loop_for_elem(void *map, __u32 *key, __u64 *value, void *ctx)
 {
 	return loop();

@@ -13,15 +13,6 @@ struct {
 	__type(value, struct locked);
 } locked SEC(".maps");
 
-static __always_inline int loop(void)
-{
-	struct kmem_cache *s;
-
-	bpf_for_each(kmem_cache, s)
-		sink += s->size;
-	return 0;
-}
-
 SEC("?syscall")
 __success
 int loop_in_syscall(const void *ctx)
