@@ -7,7 +7,6 @@
 #include <test_progs.h>
 #include "kmem_cache_iter_module.h"
 #include "kmem_cache_iter_entry.skel.h"
-#include "kmem_cache_iter_module.skel.h"
 
 #define OUTSIDE	"kmem_cache_iter_entry"
 #define IN_TREE	"kmem_cache_iter_entry_in_tree"
@@ -114,7 +113,7 @@ static void test_no_target(void)
 
 static void *load_thread(void *arg)
 {
-	struct kmem_cache_iter_module *skel = arg;
+	struct kmem_cache_iter_entry *skel = arg;
 
 	skel->bss->waiting_tid = sys_gettid();
 	kmem_cache_iter_entry__destroy(load_prog("built_outside"));
@@ -122,10 +121,13 @@ static void *load_thread(void *arg)
 	return NULL;
 }
 
-/* Try to unload while the verifier has the helper of the target in its hand. */
+/*
+ * Try to unload while the verifier has the helper of the target in its hand. If the module
+ * lets that happen, it frees the helper, although RCU waits for the program here.
+ */
 static void test_helper(void)
 {
-	struct kmem_cache_iter_module *skel;
+	struct kmem_cache_iter_entry *skel;
 	pthread_t thread;
 
 	/* The program that waits may have the CPU for itself. */
@@ -133,7 +135,7 @@ static void test_helper(void)
 		test__skip();
 		return;
 	}
-	skel = kmem_cache_iter_module__open();
+	skel = kmem_cache_iter_entry__open();
 	if (!ASSERT_OK_PTR(skel, "open"))
 		return;
 	bpf_program__set_autoload(skel->progs.helper_begins, true);
@@ -142,8 +144,8 @@ static void test_helper(void)
 		goto out;
 	/* A target is found by its function once a program has been loaded for it. */
 	kmem_cache_iter_entry__destroy(load_prog("built_outside"));
-	if (!ASSERT_OK(kmem_cache_iter_module__load(skel), "load") ||
-	    !ASSERT_OK(kmem_cache_iter_module__attach(skel), "attach") ||
+	if (!ASSERT_OK(kmem_cache_iter_entry__load(skel), "load") ||
+	    !ASSERT_OK(kmem_cache_iter_entry__attach(skel), "attach") ||
 	    !ASSERT_OK(pthread_create(&thread, NULL, load_thread, skel), "thread"))
 		goto unload;
 	if (wait_for(&skel->bss->waiting))
@@ -154,7 +156,7 @@ static void test_helper(void)
 unload:
 	ASSERT_OK(unload_in_the_end(OUTSIDE), "unload when unused");
 out:
-	kmem_cache_iter_module__destroy(skel);
+	kmem_cache_iter_entry__destroy(skel);
 }
 
 /* Serial: it looks at the modules that are there. */

@@ -2,6 +2,8 @@
 /* Programs for the targets of test_kmods/kmem_cache_iter_entry*.c. */
 #include <vmlinux.h>
 #include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+#include "kmem_cache_iter_lookup.h"
 
 char _license[] SEC("license") = "GPL";
 
@@ -46,4 +48,10 @@ SEC("?iter/entry_in_tree")
 int built_in_tree(struct bpf_iter__entry *ctx)
 {
 	return sum(ctx);
+}
+
+SEC("?fentry/bpf_iter_get_func_proto")
+int BPF_PROG(helper_begins)
+{
+	return lookup_begins_here();
 }
