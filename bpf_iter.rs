@@ -24,10 +24,7 @@ use core::{
 };
 use kernel::{
     bindings,
-    error::{
-        from_result,
-        to_result, //
-    },
+    error::to_result,
     prelude::*,
     seq_file::SeqFile,
     sync::atomic::{
@@ -37,7 +34,6 @@ use kernel::{
     types::Opaque,
     Module, //
 };
-use pin_init::InPlaceWrite;
 
 /// An object that BPF programs are called for, in the form in which the iterator owns it.
 ///
@@ -100,18 +96,11 @@ pub(crate) trait Target: Sized + 'static {
     /// What the program is called for.
     type Entry: Entry;
 
-    /// Where an open file has come to, between two reads.
+    /// Where an open file has come to, between two reads. All zero, it is before the first entry.
     ///
     /// It is used by one reader at a time, but that may be another thread each time. Whatever else
     /// changes it must be allowed to do so beside a unique reference, as in [`Opaque`].
-    type Cursor: Send + 'static;
-
-    /// Creates the cursor of a file that is being opened.
-    ///
-    /// # Errors
-    ///
-    /// With any error, the file is not opened.
-    fn open() -> impl PinInit<Self::Cursor, Error>;
+    type Cursor: Zeroable + Send + 'static;
 
     /// Returns the entry at `cursor`, or [`None`] at the end.
     ///
@@ -282,27 +271,9 @@ struct TargetVTable<T: Target>(PhantomData<T>);
 impl<T: Target> TargetVTable<T> {
     /// # Safety
     ///
-    /// `private` must be the private data of a file of the iterator that is being opened.
-    unsafe extern "C" fn init_seq_private(
-        private: *mut c_void,
-        _aux: *mut bindings::bpf_iter_aux_info,
-    ) -> c_int {
-        from_result(|| {
-            // SAFETY: `private` has the size `seq_priv_size`, is aligned to 8 bytes, and is used by
-            // nobody else. It stays where it is until `fini_seq_private` has dropped it. The
-            // `'static` that `write_pin_init` wants is given to nobody else.
-            let slot = unsafe { &mut *private.cast::<MaybeUninit<T::Cursor>>() };
-
-            slot.write_pin_init(T::open())?;
-            Ok(0)
-        })
-    }
-
-    /// # Safety
-    ///
-    /// `private` must be initialised by `init_seq_private`, and not be used again.
+    /// `private` must be the private data of a file of the iterator, and not be used again.
     unsafe extern "C" fn fini_seq_private(private: *mut c_void) {
-        // SAFETY: By the safety requirements.
+        // SAFETY: By the safety requirements, it is a cursor: see `cursor`.
         unsafe { drop_in_place(private.cast::<T::Cursor>()) };
     }
 
@@ -312,9 +283,9 @@ impl<T: Target> TargetVTable<T> {
     /// cursor is used.
     #[inline]
     unsafe fn cursor<'a>(seq: *mut bindings::seq_file) -> Pin<&'a mut T::Cursor> {
-        // SAFETY: By the safety requirements, the private data is what `init_seq_private` has
-        // initialised, and there is no other reference to it. It stays where it is until the file
-        // is closed.
+        // SAFETY: The private data has the size `seq_priv_size`, is aligned to 8 bytes, and was all
+        // zero when the file was opened, which is a cursor. By the safety requirements, there is no
+        // other reference to it. It stays where it is until `fini_seq_private` has dropped it.
         unsafe { Pin::new_unchecked(&mut *(*seq).private.cast()) }
     }
 
@@ -424,7 +395,8 @@ impl<T: Target> TargetVTable<T> {
 
     const SEQ_INFO: bindings::bpf_iter_seq_info = bindings::bpf_iter_seq_info {
         seq_ops: const { &Self::SEQ_OPS },
-        init_seq_private: Some(Self::init_seq_private),
+        // Zero is what the private data begins as.
+        init_seq_private: None,
         fini_seq_private: Some(Self::fini_seq_private),
         seq_priv_size: {
             const_assert!(align_of::<T::Cursor>() <= 8);
@@ -575,21 +547,15 @@ mod tests {
         }
     }
 
-    /// How many files are open.
-    static OPEN: Atomic<i32> = Atomic::new(0);
+    /// How many files were closed.
+    static CLOSED: Atomic<i32> = Atomic::new(0);
 
+    #[derive(Zeroable)]
     struct Place(usize);
-
-    impl Place {
-        fn new() -> Self {
-            OPEN.add(1, Relaxed);
-            Self(0)
-        }
-    }
 
     impl Drop for Place {
         fn drop(&mut self) {
-            OPEN.add(-1, Relaxed);
+            CLOSED.add(1, Relaxed);
         }
     }
 
@@ -605,10 +571,6 @@ mod tests {
 
         type Entry = Number;
         type Cursor = Place;
-
-        fn open() -> impl PinInit<Place, Error> {
-            Ok(Place::new())
-        }
 
         fn start(cursor: Pin<&mut Place>) -> Option<Number> {
             Number::get(cursor.0)
@@ -692,21 +654,17 @@ mod tests {
     /// What the functions of the table need of a file: the private data.
     struct File {
         seq: bindings::seq_file,
-        cursor: KBox<MaybeUninit<Place>>,
+        private: KBox<MaybeUninit<Place>>,
     }
 
     impl File {
         fn open() -> Result<Self> {
             let mut file = Self {
                 seq: pin_init::zeroed(),
-                cursor: KBox::new(MaybeUninit::uninit(), GFP_KERNEL)?,
+                private: KBox::new(MaybeUninit::zeroed(), GFP_KERNEL)?,
             };
 
-            file.seq.private = file.cursor.as_mut_ptr().cast();
-            // SAFETY: The private data has the size and alignment of a cursor, and is ours.
-            to_result(unsafe {
-                TargetVTable::<Numbers>::init_seq_private(file.seq.private, null_mut())
-            })?;
+            file.seq.private = file.private.as_mut_ptr().cast();
             Ok(file)
         }
 
@@ -731,7 +689,7 @@ mod tests {
 
     impl Drop for File {
         fn drop(&mut self) {
-            // SAFETY: It was initialised in `open`.
+            // SAFETY: It is a cursor since `open`.
             unsafe { TargetVTable::<Numbers>::fini_seq_private(self.seq.private) };
         }
     }
@@ -770,10 +728,10 @@ mod tests {
     #[test]
     fn cursor_lives_with_its_file() -> Result {
         let file = File::open()?;
+        let before = CLOSED.load(Relaxed);
 
-        assert_eq!(OPEN.load(Relaxed), 1);
         drop(file);
-        assert_eq!(OPEN.load(Relaxed), 0);
+        assert_eq!(CLOSED.load(Relaxed), before + 1);
         Ok(())
     }
 

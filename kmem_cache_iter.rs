@@ -21,6 +21,7 @@
 mod bpf_iter;
 mod open_coded;
 mod slab;
+mod slab_list;
 
 use bpf_iter::{
     Context,
@@ -59,11 +60,6 @@ impl Target for KmemCacheIter {
     type Cursor = Cursor;
 
     #[inline]
-    fn open() -> impl PinInit<Cursor, Error> {
-        Cursor::new()
-    }
-
-    #[inline]
     fn start(cursor: Pin<&mut Cursor>) -> Option<PinnedCache> {
         cursor.resume()
     }
@@ -75,7 +71,10 @@ impl Target for KmemCacheIter {
 
     #[inline]
     fn stop(cursor: Pin<&mut Cursor>, entry: Option<PinnedCache>) {
-        cursor.pause(entry);
+        // A walk that is not paused has ended.
+        if let Some(entry) = entry {
+            cursor.pause(entry);
+        }
     }
 
     #[inline]

@@ -7,13 +7,13 @@
 
 use super::*;
 
-fn control(cache: KmemCache<'_>, caches: &SlabCaches) -> (PinnedCache, PinnedCache) {
-    (caches.pin(cache), caches.pin(cache))
+fn control(first: Reference, second: Reference) -> (PinnedCache, PinnedCache) {
+    (PinnedCache::new(first), PinnedCache::new(second))
 }
 
 #[cfg(misuse)]
-fn misuse(cache: KmemCache<'_>, caches: &SlabCaches) -> (PinnedCache, PinnedCache) {
-    let pin = caches.pin(cache);
+fn misuse(reference: Reference) -> (PinnedCache, PinnedCache) {
+    let pin = PinnedCache::new(reference);
 
     (pin.clone(), pin)
 }

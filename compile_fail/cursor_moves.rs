@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A cursor is moved, although it is on the list of cursors.
+//! A cursor is moved, although a slab cache may have it on its list.
 //
 // in: kmem_cache_iter.rs
 // expect: error[E0277]: `PhantomPinned` cannot be unpinned

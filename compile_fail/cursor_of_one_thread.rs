@@ -7,6 +7,7 @@
 
 use super::*;
 
+#[derive(Zeroable)]
 struct Place<T>(T);
 
 struct Nothing<P>(PhantomData<P>);
@@ -19,10 +20,6 @@ impl<E: Entry + 'static> Target for Nothing<(E, u8)> {
     type Cursor = Place<u8>;
     #[cfg(misuse)]
     type Cursor = Place<*mut u8>;
-
-    fn open() -> impl PinInit<Self::Cursor, Error> {
-        Err(ENOMEM)
-    }
 
     fn start(_cursor: Pin<&mut Self::Cursor>) -> Option<E> {
         None

@@ -8,9 +8,10 @@
 use super::*;
 use crate::slab::PinnedCache;
 
+#[derive(Zeroable)]
 #[cfg_attr(not(misuse), repr(align(8)))]
 #[cfg_attr(misuse, repr(align(16)))]
-struct Place;
+struct Place {}
 
 struct Nothing;
 
@@ -19,10 +20,6 @@ impl Target for Nothing {
 
     type Entry = PinnedCache;
     type Cursor = Place;
-
-    fn open() -> impl PinInit<Place, Error> {
-        Ok(Place)
-    }
 
     fn start(_cursor: Pin<&mut Place>) -> Option<PinnedCache> {
         None

@@ -7,7 +7,7 @@
 
 use super::*;
 
-fn control(cursor: &Cursor) -> Option<PinnedCache> {
+fn control(cursor: Pin<&mut Cursor>) -> Option<PinnedCache> {
     cursor.resume()
 }
 

@@ -2,14 +2,14 @@
 
 //! A cache that is not pinned is used when the mutex is released.
 //
-// in: slab.rs
+// in: slab_list.rs
 // expect: error[E0505]: cannot move out of `caches` because it is borrowed
 
 use super::*;
 
 fn control() -> c_int {
     let caches = SlabCaches::lock();
-    let refcount = caches.iter().next().map_or(0, KmemCache::refcount);
+    let refcount = caches.first().map_or(0, KmemCache::refcount);
 
     drop(caches);
     refcount
@@ -18,7 +18,7 @@ fn control() -> c_int {
 #[cfg(misuse)]
 fn misuse() -> c_int {
     let caches = SlabCaches::lock();
-    let cache = caches.iter().next();
+    let cache = caches.first();
 
     drop(caches);
     cache.map_or(0, KmemCache::refcount)

@@ -12,7 +12,7 @@ fn control(pin: PinnedCache) {
 }
 
 #[cfg(misuse)]
-fn misuse(caches: slab::SlabCaches, pin: PinnedCache) {
+fn misuse(caches: slab_list::SlabCaches, pin: PinnedCache) {
     drop(pin);
     drop(caches);
 }

@@ -2,17 +2,17 @@
 
 //! A reference is given back twice.
 //
-// in: slab.rs
-// expect: error[E0382]: use of moved value: `pin`
+// in: slab_list.rs
+// expect: error[E0382]: use of moved value: `reference`
 
 use super::*;
 
-fn control(pin: PinnedCache) {
-    SlabCaches::lock().release(pin);
+fn control(reference: Reference) {
+    SlabCaches::lock().release(reference);
 }
 
 #[cfg(misuse)]
-fn misuse(pin: PinnedCache) {
-    SlabCaches::lock().release(pin);
-    SlabCaches::lock().release(pin);
+fn misuse(reference: Reference) {
+    SlabCaches::lock().release(reference);
+    SlabCaches::lock().release(reference);
 }

@@ -2,16 +2,16 @@
 
 //! A reference is given back without the mutex.
 //
-// in: slab.rs
+// in: slab_list.rs
 // expect: error[E0061]: this function takes 2 arguments but 1 argument was supplied
 
 use super::*;
 
-fn control(pin: PinnedCache) {
-    SlabCaches::release(&SlabCaches::lock(), pin);
+fn control(reference: Reference) {
+    SlabCaches::release(&SlabCaches::lock(), reference);
 }
 
 #[cfg(misuse)]
-fn misuse(pin: PinnedCache) {
-    SlabCaches::release(pin);
+fn misuse(reference: Reference) {
+    SlabCaches::release(reference);
 }

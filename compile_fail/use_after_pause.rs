@@ -7,12 +7,12 @@
 
 use super::*;
 
-fn control(cursor: Pin<&mut Cursor>, pin: Option<PinnedCache>) {
-    KmemCacheIter::stop(cursor, pin);
+fn control(cursor: Pin<&mut Cursor>, pin: PinnedCache) {
+    KmemCacheIter::stop(cursor, Some(pin));
 }
 
 #[cfg(misuse)]
-fn misuse(cursor: &Cursor, pin: Option<PinnedCache>) -> Option<PinnedCache> {
+fn misuse(cursor: Pin<&mut Cursor>, pin: PinnedCache) -> PinnedCache {
     cursor.pause(pin);
     pin
 }

@@ -35,11 +35,11 @@
  *   CURSOR_NOT_REMOVED      cursor_use_after_free: the cursor of a file stays on
  *                           the list when that is closed
  *   PIN_NOT_COUNTED         double_destroy: a pin does not raise the count
- *   DECREMENT_AND_DESTROY   double_destroy: the last reference is dropped, and then
- *                           by kmem_cache_destroy() once more
- *   FLAG_STAYS              double_destroy: the worker comes to a cache twice
- *   DECREMENT_ONLY          refcount_0_on_list, lost_destroy: the last reference is
- *                           dropped, and nobody destroys the cache
+ *   WORKER_TAKES_NONE       double_destroy: the worker has no reference for
+ *                           kmem_cache_destroy() to give up
+ *   WORKER_NOT_QUEUED       lost_destroy: the last reference is dropped, and nobody
+ *                           destroys the cache
+ *   NO_PIN_AT_0             use_after_free: what waits for the worker is not pinned
  *   COUNT_UNLOCKED          lost_destroy: a reference is dropped without slab_mutex
  *   STOP_KEEPS_REFERENCE    leaked_reference, lost_destroy: a read that stops does
  *                           not give its cache up
@@ -50,6 +50,10 @@
  *                           stop(), as in /proc/slabinfo
  *   INDEX_RESUME            skipped, shown_twice, shown_new: a read goes on at an
  *                           index, as in the C file
+ *   HOOK_FOR_ANY_REFERENCE  skipped: kmem_cache_destroy() moves the cursors of a cache
+ *                           that stays, since there are others who use it
+ *   RESUME_STAYS            shown_twice: the cursor of a walk that goes on is still
+ *                           on the list of the cache where it was paused
  *   HOOK_RESTARTS           shown_twice, shown_new: a cursor whose cache is
  *                           destroyed goes to before the first cache
  *   HOOK_MOVES_BACK         shown_twice, skipped: it goes to the cache before
@@ -66,8 +70,6 @@ mtype = {
 	cursor_use_after_free,
 	/* kmem_cache_destroy() without a reference to give up, or a second free. */
 	double_destroy,
-	/* What Iter::next() in slab.rs warns about. */
-	refcount_0_on_list,
 	/* When all is over, a cache is left that has no owner. */
 	lost_destroy,
 	/* When all is over, a cache has more or fewer references than owners. */
@@ -145,13 +147,13 @@ byte created = FIRST;
 byte listed;		/* on slab_caches */
 byte allocated;		/* the memory is not freed */
 byte owners[CACHES];	/* who have yet to call kmem_cache_destroy() */
-byte deferred;		/* kmem_cache_destroy_deferred() was called */
+bool queued;		/* destroy_unreferenced_work */
 byte boot;
 
-/* struct slab_cursor: next, and whether it is on the list of cursors */
+/* struct slab_cursor: next, and the cache on whose list it is, or NULL */
 #define FILES 2
 byte cursor[FILES];
-byte cursors_listed;
+byte cursor_on[FILES];
 byte cursors_allocated;
 
 byte walks;		/* files that are not closed, and loops that have not ended */
@@ -178,24 +180,30 @@ inline slab_cursors_skip(s)
 #ifdef NO_CURSOR_HOOK
 	skip
 #else
-	MUST(cursor_use_after_free, (cursors_listed & ~cursors_allocated) == 0);
+	MUST(cursor_use_after_free,
+	     (cursor_on[0] != s || IN(cursors_allocated, 0)) &&
+	     (cursor_on[1] != s || IN(cursors_allocated, 1)));
 	d_step {
 		do
 		:: file_no < FILES ->
 			if
-			:: IN(cursors_listed, file_no) && cursor[file_no] == s ->
+			:: cursor_on[file_no] == s ->
 #if defined(HOOK_RESTARTS)
-				cursor[file_no] = NULL
-#elif defined(HOOK_MOVES_BACK)
+				cursor[file_no] = NULL;
+				cursor_on[file_no] = NULL
+#else
+#ifdef HOOK_MOVES_BACK
 				node = HEAD;
 				do
 				:: list_next[node] != s -> node = list_next[node]
 				:: else -> break
 				od;
 				cursor[file_no] = node;
-				node = 0
+				node = 0;
 #else
-				cursor[file_no] = list_next[s]
+				cursor[file_no] = list_next[s];
+#endif
+				cursor_on[file_no] = (cursor[file_no] == HEAD -> NULL : cursor[file_no])
 #endif
 			:: else
 			fi;
@@ -254,10 +262,15 @@ inline kmem_cache_destroy(s)
 			MUST(double_destroy, refcount[s] != 0 && IN(listed, s));
 			refcount[s]--
 		}
+#ifdef HOOK_FOR_ANY_REFERENCE
+		slab_cursors_skip(s);
+#endif
 		if
 		:: refcount[s] != 0 -> mutex_unlock()
 		:: else ->
+#ifndef HOOK_FOR_ANY_REFERENCE
 			slab_cursors_skip(s);
+#endif
 			list_del(s);
 			mutex_unlock();
 			/* kmem_cache_release() */
@@ -270,20 +283,19 @@ inline kmem_cache_destroy(s)
 	}
 }
 
-/* slab.rs: Iter::next(), at the node `s` */
+/* slab_list.rs: SlabCaches::cache_at(), at the node `s` */
 inline check_found(s)
 {
 	atomic {
 		if
 		:: s != HEAD ->
-			MUST(use_after_free, IN(allocated, s) && IN(listed, s));
-			MUST(refcount_0_on_list, refcount[s] != 0)
+			MUST(use_after_free, IN(allocated, s) && IN(listed, s))
 		:: else -> s = NULL
 		fi
 	}
 }
 
-/* slab.rs: SlabCaches::pin() */
+/* slab_list.rs: SlabCaches::pin() */
 inline pin(s)
 {
 #ifdef KEEP_NO_REFERENCE
@@ -296,7 +308,11 @@ inline pin(s)
 		refcount[s]++
 #elif !defined(PIN_NOT_COUNTED)
 		if
+#ifdef NO_PIN_AT_0
 		:: refcount[s] > 0 -> refcount[s]++
+#else
+		:: refcount[s] >= 0 -> refcount[s]++
+#endif
 		:: else
 		fi
 #endif
@@ -305,7 +321,7 @@ inline pin(s)
 #endif
 }
 
-/* slab.rs: SlabCaches::release() */
+/* slab_list.rs: SlabCaches::release() */
 inline release(s)
 {
 	MUST(use_after_free, IN(allocated, s));
@@ -315,24 +331,27 @@ inline release(s)
 	mutex_unlock();
 	count = refcount[s];
 	if
-	:: count > 1 -> refcount[s] = count - 1
-	:: count == 1 -> deferred = deferred | BIT(s)
-	:: count < 0
+	:: count > 0 -> refcount[s] = count - 1
+	:: else
+	fi;
+	if
+	:: count == 1 -> queued = true
+	:: else
 	fi;
 	count = 0;
 	mutex_lock();
 #else
 	if
-	:: refcount[s] > 1 -> refcount[s]--
-#if defined(DECREMENT_ONLY)
-	:: refcount[s] == 1 -> refcount[s]--
-#elif defined(DECREMENT_AND_DESTROY)
-	:: refcount[s] == 1 -> refcount[s]--; deferred = deferred | BIT(s)
-#elif defined(DESTROY_LOCKED)
+#ifdef DESTROY_LOCKED
 	:: refcount[s] == 1 -> kmem_cache_destroy(s)
 #else
-	:: refcount[s] == 1 -> deferred = deferred | BIT(s)
+	:: refcount[s] == 1 ->
+		refcount[s]--;
+#ifndef WORKER_NOT_QUEUED
+		queued = true
 #endif
+#endif
+	:: refcount[s] > 1 -> refcount[s]--
 	:: refcount[s] <= 0
 	fi;
 #endif
@@ -385,7 +404,7 @@ inline bpf_iter_run_prog()
 	}
 }
 
-/* slab.rs: PinnedCache::next() */
+/* slab_list.rs: Reference::next() */
 inline PinnedCache_next()
 {
 	old = v;
@@ -422,7 +441,7 @@ inline PinnedCache_next()
 #endif
 }
 
-/* slab.rs: Cursor::resume() */
+/* slab_list.rs: Reference::resume() */
 inline Cursor_resume()
 {
 	mutex_lock();
@@ -439,6 +458,16 @@ inline Cursor_resume()
 #else
 	v = (cursor[file] == NULL -> list_next[HEAD] : cursor[file]);
 #endif
+	/* mm/slab_common.c, from patches/: slab_cursor_resume() */
+#ifndef RESUME_STAYS
+	cursor_on[file] = NULL;
+	paused = false;
+#endif
+#ifdef END_FORGOTTEN
+	cursor[file] = NULL;
+#else
+	cursor[file] = HEAD;
+#endif
 	check_found(v);
 	pin(v);
 	if
@@ -450,24 +479,29 @@ inline Cursor_resume()
 #endif
 }
 
-/* slab.rs: Cursor::pause() */
+/* slab_list.rs: Reference::pause(), unless the walk has ended */
 inline Cursor_pause()
 {
-#ifndef PROGRAM_LOCKED
-	mutex_lock();
-#endif
-#ifdef END_FORGOTTEN
-	cursor[file] = v;
-#else
-	cursor[file] = (v == NULL -> HEAD : v);
-#endif
 	if
-#ifndef STOP_KEEPS_REFERENCE
-	:: v != NULL -> release(v)
+	:: v != NULL ->
+#ifndef PROGRAM_LOCKED
+		mutex_lock();
 #endif
-	:: else -> v = NULL
-	fi;
-	mutex_unlock()
+		/* mm/slab_common.c, from patches/: slab_cursor_pause() */
+		cursor[file] = v;
+		cursor_on[file] = v;
+		paused = true;
+#ifdef STOP_KEEPS_REFERENCE
+		v = NULL;
+#else
+		release(v);
+#endif
+		mutex_unlock()
+	:: else ->
+#ifdef PROGRAM_LOCKED
+		mutex_unlock()
+#endif
+	fi
 }
 
 /*
@@ -479,6 +513,7 @@ proctype reader(byte file)
 	byte v = NULL, old = NULL;
 	byte present, shown;
 	bool watched = (file == 0);	/* the other file is no different */
+	bool paused;
 #ifdef INDEX_RESUME
 	byte index;
 #endif
@@ -486,14 +521,8 @@ proctype reader(byte file)
 	short count;
 #endif
 
-	/* init_seq_private(): slab_cursor_add() */
-	SECTION {
-		mutex_lock();
-		cursor[file] = NULL;
-		cursors_allocated = cursors_allocated | BIT(file);
-		cursors_listed = cursors_listed | BIT(file);
-		mutex_unlock()
-	}
+	/* all zero */
+	cursors_allocated = cursors_allocated | BIT(file);
 
 	do
 	:: /* start() */
@@ -527,12 +556,16 @@ proctype reader(byte file)
 
 	/* fini_seq_private(): slab_cursor_del() */
 	SECTION {
-		mutex_lock();
+		if
 #ifndef CURSOR_NOT_REMOVED
-		cursors_listed = cursors_listed & ~BIT(file);
-		cursor[file] = NULL;
+		:: paused ->
+			mutex_lock();
+			cursor_on[file] = NULL;
+			paused = false;
+			mutex_unlock()
 #endif
-		mutex_unlock();
+		:: else
+		fi;
 		atomic {
 			cursors_allocated = cursors_allocated & ~BIT(file);
 			present = 0;
@@ -553,7 +586,7 @@ proctype loop()
 	short count;
 #endif
 
-	/* next(): slab.rs: PinnedCache::first() */
+	/* next(): slab_list.rs: Reference::first() */
 	SECTION {
 		mutex_lock();
 		walk_begins();
@@ -590,35 +623,38 @@ proctype loop()
 }
 #endif
 
-/* mm/slab_common.c, from patches/: destroy_deferred_fn() */
+/* mm/slab_common.c, from patches/: destroy_unreferenced_fn() */
 proctype worker()
 {
 	byte s = NULL;
 
 	do
-	:: atomic { /* with STEPS, too, lest there be too many states */
-			deferred != 0;
-			mutex_lock();
-			d_step {
-				s = list_next[HEAD];
-				do
-				:: s != HEAD && !IN(deferred, s) -> s = list_next[s]
-				:: else -> break
-				od;
-				s = (s == HEAD -> NULL : s)
-			}
-#ifndef FLAG_STAYS
-			if
-			:: s != NULL -> deferred = deferred & ~BIT(s)
-			:: else
-			fi;
+	:: atomic { queued -> queued = false };
+		do
+		:: atomic { /* with STEPS, too, lest there be too many states */
+				mutex_lock();
+				d_step {
+					s = list_next[HEAD];
+					do
+					:: s != HEAD && refcount[s] != 0 -> s = list_next[s]
+					:: else -> break
+					od;
+					s = (s == HEAD -> NULL : s)
+				}
+#ifndef WORKER_TAKES_NONE
+				if
+				:: s != NULL -> refcount[s] = 1
+				:: else
+				fi;
 #endif
-			mutex_unlock()
-		}
-		/* A flag that nobody finds is on a cache that has left the list. */
-		MUST(double_destroy, s != NULL);
-		kmem_cache_destroy(s)
-	:: walks == 0 && deferred == 0 -> break
+				mutex_unlock()
+			}
+			if
+			:: s != NULL -> kmem_cache_destroy(s)
+			:: else -> break
+			fi
+		od
+	:: walks == 0 && !queued -> break
 	od
 }
 
@@ -702,6 +738,8 @@ init
 
 		cursor[0] = NULL;
 		cursor[1] = NULL;
+		cursor_on[0] = NULL;
+		cursor_on[1] = NULL;
 		run worker();
 		run reader(0);
 #ifdef LOOP

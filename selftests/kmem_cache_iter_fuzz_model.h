@@ -21,8 +21,8 @@
 
 static const char test_name[] = "kmem_cache_iter_fuzz";
 
-/* Whether the iterator is the one in Rust, which promises more. */
-static bool is_rust;
+/* Whether each cache is shown exactly once, and the end of file is the end. */
+static bool is_exact;
 static int nr_others;	/* caches that are not ours */
 
 /* Read into by children, too. */
@@ -231,7 +231,7 @@ static int check_line(struct file *file)
 		file->others++;
 		return 0;
 	}
-	if (!is_rust)
+	if (!is_exact)
 		return 0;
 	if (id < 0 || id >= NR_CACHES || !file->at_start[id])
 		return fail("cache %d was not there when the walk began", id);
@@ -248,8 +248,8 @@ static int end_of_file(struct file *file)
 {
 	int id;
 
-	/* The one in C goes on when caches are created after the end. */
-	if (!is_rust)
+	/* Without cursors, it goes on when caches are created after the end. */
+	if (!is_exact)
 		return 0;
 	file->ended = true;
 	if (file->line.len)

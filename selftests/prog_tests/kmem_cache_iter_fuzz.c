@@ -270,7 +270,7 @@ void serial_test_kmem_cache_iter_fuzz(void)
 	if (!ASSERT_OK(run_prog(skel->progs.find_out), "find out") ||
 	    !ASSERT_OK(run_prog(skel->progs.loop), "loop"))
 		goto out;
-	is_rust = skel->bss->is_rust;
+	is_exact = skel->bss->is_exact;
 	nr_others = skel->bss->entries;
 	references = take_references();
 

@@ -3,7 +3,7 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 #include "bpf_experimental.h"
-#include "kmem_cache_iter_rust.h"
+#include "kmem_cache_iter_exact.h"
 #include "kmem_cache_iter_wait.h"
 
 char _license[] SEC("license") = "GPL";
@@ -16,6 +16,17 @@ int names(struct bpf_iter__kmem_cache *ctx)
 
 	if (s)
 		BPF_SEQ_PRINTF(seq, "%s\n", s->name);
+	return 0;
+}
+
+SEC("iter/kmem_cache")
+int long_lines(struct bpf_iter__kmem_cache *ctx)
+{
+	struct seq_file *seq = ctx->meta->seq;
+	struct kmem_cache *s = ctx->s;
+
+	if (s)
+		BPF_SEQ_PRINTF(seq, "%-127s\n", s->name);
 	return 0;
 }
 
