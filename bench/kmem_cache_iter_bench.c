@@ -23,6 +23,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -35,13 +36,14 @@
 #define READ_MAX	65536
 /* The least of so many runs is the result: an interrupt can only add to it. */
 #define RUNS		5
+#define SLAB_SYSFS	"/sys/kernel/slab/kmem_cache/"
 
 /* So that all names are as long, and the output for each cache is, too. */
 #define CACHES_AT	10000
 #define PAIRS_AT	90000
 #define PAIRS		50
 #define PAIRS_RUNS	21
-#define OPEN_MAX_FILES	64
+#define FILES_MAX	10000
 #define PAIRS_SECONDS	5
 #define PAIRS_SECONDS_IN_TURNS	15
 #define PAIRS_CACHES	1000
@@ -171,6 +173,15 @@ do {									\
 	report(measure, least);						\
 } while (0)
 
+/* The file then stands at the second cache. */
+static void read_byte(int fd)
+{
+	char byte;
+
+	if (read(fd, &byte, 1) != 1)
+		err(1, "read");
+}
+
 static void count_reads(void)
 {
 	char measure[32];
@@ -183,6 +194,9 @@ static void count_reads(void)
 		close(fd); close(link));
 	link = attach_prog(skel->progs.return_at_once);
 	MEASURE("open_close", (void)0, close(open_link(link)), (void)0);
+	close(link);
+	link = attach_prog(skel->progs.print);
+	MEASURE("close_paused", fd = open_link(link); read_byte(fd), close(fd), (void)0);
 	close(link);
 	MEASURE("return_at_once", fd = open_iter(skel->progs.return_at_once),
 		read_to_end(fd, READ_MAX), close(fd));
@@ -219,33 +233,40 @@ static unsigned long long median(unsigned long long *results, int nr)
 	return results[nr / 2];
 }
 
-/* Files that have shown the first byte of the first cache, and so stand at the second. */
-static void begin_files(int *files, int nr)
-{
-	char byte;
-	int i;
+static int files[FILES_MAX];
 
-	for (i = 0; i < nr; i++) {
-		files[i] = open_iter(skel->progs.print);
-		if (read(files[i], &byte, 1) != 1)
-			err(1, "read");
-	}
+/* Files of one link, which is closed with the last of them. */
+static void open_files(int nr)
+{
+	int link = attach_prog(skel->progs.print), i;
+
+	for (i = 0; i < nr; i++)
+		files[i] = open_link(link);
+	close(link);
 }
 
-static void close_files(int *files, int nr)
+/* They have shown the first byte of the first cache, and so stand at the second. */
+static void pause_files(int nr)
+{
+	int i;
+
+	for (i = 0; i < nr; i++)
+		read_byte(files[i]);
+}
+
+static void close_files(int nr)
 {
 	while (nr--)
 		close(files[nr]);
 }
 
-/* What a cache costs to create and to destroy, while files stand at another one. */
-static void count_pairs(int nr_files)
+/* What a cache costs to create and to destroy. */
+static void count_pairs(const char *meanwhile)
 {
 	unsigned long long creates[PAIRS_RUNS], destroys[PAIRS_RUNS], start;
-	int files[OPEN_MAX_FILES], i;
 	char measure[32];
+	int i;
 
-	begin_files(files, nr_files);
 	for (i = 0; i < PAIRS_RUNS; i++) {
 		start = cpu_time();
 		churn("create pair %d %d", PAIRS_AT, PAIRS);
@@ -254,42 +275,85 @@ static void count_pairs(int nr_files)
 		churn("destroy %d %d", PAIRS_AT, PAIRS);
 		destroys[i] = cpu_time() - start;
 	}
-	close_files(files, nr_files);
-	snprintf(measure, sizeof(measure), "create_%d", nr_files);
+	snprintf(measure, sizeof(measure), "create_%s", meanwhile);
 	report(measure, median(creates, PAIRS_RUNS) / PAIRS);
-	snprintf(measure, sizeof(measure), "destroy_%d", nr_files);
+	snprintf(measure, sizeof(measure), "destroy_%s", meanwhile);
 	report(measure, median(destroys, PAIRS_RUNS) / PAIRS);
 }
 
-/* What a cache costs to destroy, while files stand at it. */
-static void count_destroy_here(void)
+/* The same while there are files, none of them at that cache. */
+static void count_pairs_beside_files(int nr)
 {
-	unsigned long long destroys[PAIRS_RUNS], start;
-	int files[OPEN_MAX_FILES], i;
+	char meanwhile[32];
 
-	for (i = 0; i < PAIRS_RUNS; i++) {
-		churn("create pair %d 2", PAIRS_AT);
-		begin_files(files, OPEN_MAX_FILES);
+	open_files(nr);
+	snprintf(meanwhile, sizeof(meanwhile), "open_%d", nr);
+	count_pairs(meanwhile);
+	pause_files(nr);
+	snprintf(meanwhile, sizeof(meanwhile), "paused_%d", nr);
+	count_pairs(meanwhile);
+	close_files(nr);
+}
+
+/* What a cache costs to destroy while files stand at it, and then the one that gets them. */
+static void count_destroy_here(int nr)
+{
+	unsigned long long least = ~0ULL, least_next = ~0ULL, start, took;
+	char measure[32];
+	int i;
+
+	for (i = 0; i < RUNS; i++) {
+		churn("create pair %d 3", PAIRS_AT);
+		open_files(nr);
+		pause_files(nr);
+		start = cpu_time();
+		churn("destroy %d 1", PAIRS_AT + 1);
+		took = cpu_time() - start;
+		if (took < least)
+			least = took;
 		start = cpu_time();
 		churn("destroy %d 1", PAIRS_AT);
-		destroys[i] = cpu_time() - start;
-		close_files(files, OPEN_MAX_FILES);
-		churn("destroy %d 1", PAIRS_AT + 1);
+		took = cpu_time() - start;
+		if (took < least_next)
+			least_next = took;
+		close_files(nr);
+		churn("destroy %d 1", PAIRS_AT + 2);
 	}
-	report("destroy_here", median(destroys, PAIRS_RUNS));
+	snprintf(measure, sizeof(measure), "destroy_here_%d", nr);
+	report(measure, least);
+	snprintf(measure, sizeof(measure), "destroy_next_%d", nr);
+	report(measure, least_next);
+}
+
+static void report_file(const char *measure, const char *path)
+{
+	unsigned long long value;
+	FILE *file = fopen(path, "r");
+
+	if (!file || fscanf(file, "%llu", &value) != 1)
+		err(1, "%s", path);
+	fclose(file);
+	report(measure, value);
 }
 
 static void count_instructions(void)
 {
+	struct rlimit many = { FILES_MAX + 100, FILES_MAX + 100 };
 	size_t i;
 
+	if (setrlimit(RLIMIT_NOFILE, &many))
+		err(1, "open %d files", FILES_MAX);
+	report_file("struct_size", SLAB_SYSFS "object_size");
+	report_file("slab_size", SLAB_SYSFS "slab_size");
 	for (i = 0; i < sizeof(numbers) / sizeof(*numbers); i++) {
 		have_caches(numbers[i]);
 		count_reads();
-		count_pairs(0);
-		count_pairs(1);
-		count_pairs(OPEN_MAX_FILES);
-		count_destroy_here();
+		count_pairs("alone");
+		count_pairs_beside_files(1);
+		count_pairs_beside_files(FILES_MAX);
+		count_destroy_here(1);
+		count_destroy_here(FILES_MAX / 10);
+		count_destroy_here(FILES_MAX);
 	}
 }
 
