@@ -52,7 +52,7 @@ help:
 	@echo '                  it gets the module, as by make integrate'
 	@echo 'KERNEL=7.2        which one is downloaded: Linux 7.3 (default) or 7.2'
 	@echo 'ITER=y            the iterator in Rust, built in (default);'
-	@echo '                  ITER=m as a module, ITER=c the one in C, with the fixes of patches/;'
+	@echo '                  ITER=m as a module, ITER=c the one in C, as patches/ have it;'
 	@echo '                  ITER=released the one in C of a tree without them'
 	@echo 'CONFIG=debug      a kernel that looks for errors while it runs (KASAN, lockdep, ...);'
 	@echo '                  CONFIG=kcsan one that looks for data races; docs/testing.md has more'

@@ -527,7 +527,7 @@ mod tests {
         let mut cursor = new_cursor()?;
 
         assert!(walk_to(cursor.as_mut().resume(), &a).is_some());
-        // It would wait for itself.
+        // If it took the mutex, it would wait for itself.
         with_caches(|_| drop(cursor));
         Ok(())
     }

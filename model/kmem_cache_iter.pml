@@ -49,7 +49,7 @@
  *   PROGRAM_LOCKED          mutex_in_program: slab_mutex is held from start() to
  *                           stop(), as in /proc/slabinfo
  *   INDEX_RESUME            skipped, shown_twice, shown_new: a read goes on at an
- *                           index, as in the C file
+ *                           index, as C did
  *   HOOK_FOR_ANY_REFERENCE  skipped: kmem_cache_destroy() moves the cursors of a cache
  *                           that stays, since there are others who use it
  *   RESUME_STAYS            shown_twice: the cursor of a walk that goes on is still
