@@ -85,14 +85,20 @@ BPF_CALL_1(entry_double, u64, number)
 	return 2 * number;
 }
 
-/* Allocated, so that nothing but this module keeps it. */
-static struct bpf_func_proto *entry_double_proto;
+static const struct bpf_func_proto entry_double_proto = {
+	.func		= entry_double,
+	.ret_type	= RET_INTEGER,
+	.arg1_type	= ARG_ANYTHING,
+};
+
+/* Freed when the module exits, and not only after RCU. */
+static struct bpf_func_proto *copied_proto;
 
 /* In the place of a helper that iterators do not have otherwise. */
 static const struct bpf_func_proto *entry_get_func_proto(enum bpf_func_id id,
 							 const struct bpf_prog *prog)
 {
-	return id == BPF_FUNC_setsockopt ? entry_double_proto : NULL;
+	return id == BPF_FUNC_setsockopt ? copied_proto : NULL;
 }
 
 static struct bpf_iter_reg reg = {
@@ -111,12 +117,9 @@ static int __init kmem_cache_iter_entry_init(void)
 {
 	int i, err;
 
-	entry_double_proto = kzalloc(sizeof(*entry_double_proto), GFP_KERNEL);
-	if (!entry_double_proto)
+	copied_proto = kmemdup(&entry_double_proto, sizeof(entry_double_proto), GFP_KERNEL);
+	if (!copied_proto)
 		return -ENOMEM;
-	entry_double_proto->func = entry_double;
-	entry_double_proto->ret_type = RET_INTEGER;
-	entry_double_proto->arg1_type = ARG_ANYTHING;
 	for (i = 0; i < NR_ENTRIES; i++) {
 		entries[i].number = i + 1;
 		entries[i].square = (u64)(i + 1) * (i + 1);
@@ -124,14 +127,14 @@ static int __init kmem_cache_iter_entry_init(void)
 	reg.ctx_arg_info[0].btf_id = entry_btf_id[0];
 	err = bpf_iter_reg_target(&reg);
 	if (err)
-		kfree(entry_double_proto);
+		kfree(copied_proto);
 	return err;
 }
 
 static void __exit kmem_cache_iter_entry_exit(void)
 {
 	bpf_iter_unreg_target(&reg);
-	kfree(entry_double_proto);
+	kfree(copied_proto);
 }
 
 module_init(kmem_cache_iter_entry_init);
