@@ -76,12 +76,26 @@ int callback_in_iter(struct bpf_iter__kmem_cache *ctx)
 	return bpf_for_each_map_elem(&hash, loop_for_elem, NULL, 0) > 1;
 }
 
-/* The two calls are one instruction, which must be looked at for each of the maps. */
+/*
+ * The two calls are one instruction, which must be looked at for each of the maps, although
+ * the verifier remembers each state of the callback.
+ */
 SEC("?syscall")
-__failure __msg(SLEEPS_UNDER_RCU)
+__failure __msg(SLEEPS_UNDER_RCU) __flag(BPF_F_TEST_STATE_FREQ)
 int callback_of_either(const void *ctx)
 {
 	void *map = bpf_get_prandom_u32() & 1 ? (void *)&hash : (void *)&array;
+
+	barrier_var(map);
+	return bpf_for_each_map_elem(map, loop_for_elem, NULL, 0);
+}
+
+/* The verifier comes to the other map first. */
+SEC("?syscall")
+__failure __msg(SLEEPS_UNDER_RCU) __flag(BPF_F_TEST_STATE_FREQ)
+int callback_of_other(const void *ctx)
+{
+	void *map = bpf_get_prandom_u32() & 1 ? (void *)&array : (void *)&hash;
 
 	barrier_var(map);
 	return bpf_for_each_map_elem(map, loop_for_elem, NULL, 0);
