@@ -3,8 +3,8 @@
 //! Slab caches that somebody holds, and walks of the list of all slab caches.
 //!
 //! [`PinnedCache`] is a reference to one cache, and [`Cursor`] the place where a walk is
-//! interrupted. What drops them takes `slab_mutex`, and nothing in this file can be called with it
-//! held: that is done in [`slab_list`](crate::slab_list) alone, which knows neither of them.
+//! interrupted. Dropping them can take `slab_mutex`, so neither is used with the mutex held. Only
+//! [`slab_list`](crate::slab_list) holds it, and does not know them.
 //!
 //! C header: [`mm/slab.h`](srctree/mm/slab.h)
 
@@ -74,8 +74,8 @@ impl Drop for PinnedCache {
 /// So a walk from the first [`Cursor::resume`] on sees each cache exactly once that exists all the
 /// time, and no cache that is created later, since those are put at the head of the list.
 ///
-/// All functions may take `slab_mutex`, and dropping it may, so that is done as it is said for
-/// [`PinnedCache`].
+/// All functions take `slab_mutex`, and so does dropping a cursor that is paused. They are called
+/// where those of [`PinnedCache`] can be.
 ///
 /// C counterpart: `struct slab_cursor` in [`mm/slab.h`](srctree/mm/slab.h)
 ///

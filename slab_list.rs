@@ -30,8 +30,8 @@ use kernel::{
 ///
 /// It is lost when it is dropped: only [`Reference::release`] and its like give it up.
 ///
-/// All functions take `slab_mutex` for a moment. So they are called in process context where
-/// sleeping is allowed, without `slab_mutex`.
+/// All functions but the conversions take `slab_mutex` for a moment. So they are called in process
+/// context where sleeping is allowed, without `slab_mutex`.
 ///
 /// # Invariants
 ///

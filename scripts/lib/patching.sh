@@ -7,6 +7,9 @@
 # and wishes about ends of lines.
 plain_git() { GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_NOSYSTEM=1 git -c core.abbrev=12 "$@"; }
 
+# patches_in DIRECTORY: those of `make series` there, in their order, without the cover letters.
+patches_in() { find "$1" -name 'v1-*.patch' ! -name '*-0000-*' | sort; }
+
 # files_of PATCH...: the files that they change.
 files_of() { sed -n 's,^+++ b/,,p' "$@" | sort -u; }
 
