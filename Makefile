@@ -28,6 +28,7 @@ export FUZZ
 export BOOTS
 export KDIR
 export DRY_RUN
+export SAMPLE
 export MEMORY
 
 help:
@@ -57,6 +58,7 @@ help:
 	@echo 'CONFIG=debug      a kernel that looks for errors while it runs (KASAN, lockdep, ...);'
 	@echo '                  CONFIG=kcsan one that looks for data races; docs/testing.md has more'
 	@echo 'CC=gcc            compiles the C of the kernel with gcc instead of clang'
+	@echo 'SAMPLE=items      make run shows the iterator sample in samples/rust/ instead'
 	@echo 'TESTS=a,b         which tests make test runs: trees, machines, model, compile_fail, kunit, tools,'
 	@echo '                  and parts of the names of selftests (default: these, kmem_cache_iter, bpf_iter)'
 	@echo 'CHECKS=a,b        which checks make check makes'

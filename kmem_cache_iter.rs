@@ -18,20 +18,16 @@
 //!
 //! C counterpart: [`kernel/bpf/kmem_cache_iter.c`](srctree/kernel/bpf/kmem_cache_iter.c)
 
-mod bpf_iter;
 mod open_coded;
 mod slab;
 mod slab_list;
 
-use bpf_iter::{
-    Context,
-    Target,
-    TargetModule,
-    TargetTable, //
-};
-use core::mem::offset_of;
 use kernel::{
-    bindings,
+    bpf::iter::{
+        Registration,
+        Target,
+        TargetBtf, //
+    },
     prelude::*,
     seq_file::SeqFile,
     seq_print, //
@@ -42,68 +38,61 @@ use slab::{
 };
 
 module! {
-    type: TargetModule<KmemCacheIter>,
+    type: KmemCacheIterModule,
     name: "kmem_cache_iter_rust",
     description: "BPF iterator over all slab caches",
     license: "GPL",
 }
 
-/// The iterator target `kmem_cache`.
-struct KmemCacheIter;
+#[pin_data]
+struct KmemCacheIterModule {
+    #[pin]
+    _target: Registration<KmemCacheIter>,
+}
 
-static TABLE: TargetTable<KmemCacheIter> = TargetTable::new();
-
-impl Target for KmemCacheIter {
-    const RESCHED: bool = true;
-
-    type Entry = PinnedCache;
-    type Cursor = Cursor;
-
-    #[inline]
-    fn start(cursor: Pin<&mut Cursor>) -> Option<PinnedCache> {
-        cursor.resume()
-    }
-
-    #[inline]
-    fn next(current: PinnedCache) -> Option<PinnedCache> {
-        current.next()
-    }
-
-    #[inline]
-    fn stop(cursor: Pin<&mut Cursor>, entry: Option<PinnedCache>) {
-        // A walk that is not paused has ended.
-        if let Some(entry) = entry {
-            cursor.pause(entry);
-        }
-    }
-
-    #[inline]
-    fn check_context() -> Result {
-        slab::check_unlocked()
-    }
-
-    #[inline]
-    fn first() -> Option<PinnedCache> {
-        PinnedCache::first()
-    }
-
-    #[inline]
-    fn show_fdinfo(seq: &SeqFile) {
-        seq_print!(seq, "kmem_cache iter\n");
-    }
-
-    fn table() -> &'static TargetTable<Self> {
-        &TABLE
-    }
-
-    #[inline]
-    fn init() -> Result {
-        open_coded::register_kfuncs()
+impl kernel::InPlaceModule for KmemCacheIterModule {
+    fn init(module: &'static ThisModule) -> impl PinInit<Self, Error> {
+        try_pin_init!(Self {
+            _: { open_coded::register_kfuncs()? },
+            _target <- Registration::new(module),
+        })
     }
 }
 
-// The layout that programs know.
-static_assert!(size_of::<Context>() == size_of::<bindings::bpf_iter__kmem_cache>());
-static_assert!(
-    Context::ENTRY_OFFSET == offset_of!(bindings::bpf_iter__kmem_cache, __bindgen_anon_2)
-);
+/// An open file of the iterator.
+#[derive(Zeroable)]
+#[pin_data]
+struct KmemCacheIter {
+    #[pin]
+    cursor: Cursor,
+}
+
+#[vtable]
+impl Target for KmemCacheIter {
+    const BTF: TargetBtf<PinnedCache> = slab::ITER_BTF;
+    const RESCHED: bool = true;
+
+    type Object = PinnedCache;
+
+    #[inline]
+    fn start(self: Pin<&mut Self>) -> Result<Option<PinnedCache>> {
+        Ok(self.project().cursor.resume())
+    }
+
+    #[inline]
+    fn next(self: Pin<&mut Self>, current: PinnedCache) -> Result<Option<PinnedCache>> {
+        Ok(current.next())
+    }
+
+    #[inline]
+    fn stop(self: Pin<&mut Self>, current: Option<PinnedCache>) {
+        // A walk that is not paused has ended.
+        if let Some(cache) = current {
+            self.project().cursor.pause(cache);
+        }
+    }
+
+    fn show_fdinfo(m: &SeqFile) {
+        seq_print!(m, "kmem_cache iter\n");
+    }
+}

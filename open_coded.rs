@@ -4,33 +4,48 @@
 //!
 //! Each function is the body of one of the kfuncs in `helpers.c`.
 
-use crate::{
-    bpf_iter::{
-        OpenCoded,
-        Target, //
-    },
-    slab::PinnedCache,
-    KmemCacheIter, //
+use crate::slab::{
+    self,
+    PinnedCache, //
 };
-use core::ptr::drop_in_place;
 use kernel::{
     bindings,
+    bpf::iter::open_coded::{
+        OpenCoded,
+        Walk, //
+    },
     error::to_result,
     prelude::*, //
 };
 
-type State = OpenCoded<KmemCacheIter>;
+/// All slab caches, for a walk that is not interrupted.
+struct KmemCaches;
 
-// What the kfuncs return is a `struct kmem_cache`.
-const _: fn(<KmemCacheIter as Target>::Entry) -> PinnedCache = |entry| entry;
+impl Walk for KmemCaches {
+    type Object = PinnedCache;
 
-static_assert!(size_of::<State>() <= size_of::<bindings::bpf_iter_kmem_cache>());
-static_assert!(align_of::<State>() <= align_of::<bindings::bpf_iter_kmem_cache>());
+    #[inline]
+    fn check_context() -> Result {
+        slab::check_unlocked()
+    }
+
+    #[inline]
+    fn first() -> Option<PinnedCache> {
+        PinnedCache::first()
+    }
+
+    #[inline]
+    fn next(current: PinnedCache) -> Option<PinnedCache> {
+        current.next()
+    }
+}
+
+static_assert!(size_of::<bindings::bpf_iter_kmem_cache>() == 8);
+static_assert!(align_of::<bindings::bpf_iter_kmem_cache>() == 8);
 
 /// Makes the kfuncs known to BPF.
 ///
-/// To be called by [`Target::init`] alone, which is once. They are forgotten when the module is
-/// unloaded, which a program that uses them delays.
+/// They are forgotten when the module is unloaded, which a program that uses them delays.
 ///
 /// # Errors
 ///
@@ -38,49 +53,41 @@ static_assert!(align_of::<State>() <= align_of::<bindings::bpf_iter_kmem_cache>(
 /// with it.
 #[inline]
 pub(crate) fn register_kfuncs() -> Result {
-    // SAFETY: This is called once, while the module is initialised. No program can use its BTF
+    // SAFETY: This can be called whenever the module is initialised. No program can use its BTF
     // until that has succeeded.
     to_result(unsafe { bindings::kmem_cache_iter_register_kfuncs() })
 }
 
 /// # Safety
 ///
-/// `it` must be valid for writes.
+/// As for [`OpenCoded::kfunc_new`].
 #[export]
 pub(crate) unsafe extern "C" fn kmem_cache_iter_open_coded_new(
     it: *mut bindings::bpf_iter_kmem_cache,
 ) -> c_int {
-    let (state, ret) = match State::begin() {
-        Ok(state) => (state, 0),
-        Err(error) => (State::ended(), error.to_errno()),
-    };
-
-    // SAFETY: `it` is valid for writes, and has room for the state.
-    unsafe { it.cast::<State>().write(state) };
-    ret
+    // SAFETY: `it` is valid for writes, and has the size and alignment.
+    unsafe { OpenCoded::<KmemCaches>::kfunc_new(it.cast()) }
 }
 
 /// # Safety
 ///
-/// `it` must have been initialised by [`kmem_cache_iter_open_coded_new`], not be destroyed, and not
-/// be in use by anybody else.
+/// As for [`OpenCoded::kfunc_next`].
 #[export]
 pub(crate) unsafe extern "C" fn kmem_cache_iter_open_coded_next(
     it: *mut bindings::bpf_iter_kmem_cache,
 ) -> *mut bindings::kmem_cache {
-    // SAFETY: By the safety requirements, `it` is a valid `State` of which we have the only use.
-    let state = unsafe { &mut *it.cast::<State>() };
-
-    state.next().cast()
+    // SAFETY: The verifier sees to it that the loop has begun, and that this is its only use. A
+    // `PinnedCache` is turned into the pointer to its cache.
+    unsafe { OpenCoded::<KmemCaches>::kfunc_next(it.cast()) }.cast()
 }
 
 /// # Safety
 ///
-/// As for [`kmem_cache_iter_open_coded_next`]. `it` must not be used again.
+/// As for [`OpenCoded::kfunc_destroy`].
 #[export]
 pub(crate) unsafe extern "C" fn kmem_cache_iter_open_coded_destroy(
     it: *mut bindings::bpf_iter_kmem_cache,
 ) {
-    // SAFETY: By the safety requirements, `it` is a valid `State` that nobody uses from now on.
-    unsafe { drop_in_place(it.cast::<State>()) };
+    // SAFETY: The verifier sees to it that the loop has begun, and that this is the last use.
+    unsafe { OpenCoded::<KmemCaches>::kfunc_destroy(it.cast()) };
 }

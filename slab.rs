@@ -8,18 +8,22 @@
 //!
 //! C header: [`mm/slab.h`](srctree/mm/slab.h)
 
-use crate::{
-    bpf_iter::Entry,
-    slab_list::Reference, //
-};
+use crate::slab_list::Reference;
 use core::{
     mem::ManuallyDrop,
     ptr::NonNull, //
 };
 use kernel::{
     bindings,
+    bpf::iter::{
+        TargetBtf,
+        Trust, //
+    },
     prelude::*,
-    types::Opaque, //
+    types::{
+        ForeignOwnable,
+        Opaque, //
+    }, //
 };
 
 /// An owned reference to a slab cache.
@@ -140,30 +144,43 @@ pub(crate) fn check_unlocked() -> Result {
     }
 }
 
-// SAFETY: `into_raw` returns the pointer to a `struct kmem_cache`, which is aligned, and valid
-// until the reference is given up. `DEFINE_BPF_ITER_FUNC()` in helpers.c defines
-// `bpf_iter_kmem_cache()` with the two arguments.
-unsafe impl Entry for PinnedCache {
-    const TARGET: &'static CStr = c"kmem_cache";
+// SAFETY: The pointer is to a `struct kmem_cache`, so it is not null, and is aligned like one.
+unsafe impl ForeignOwnable for PinnedCache {
+    const FOREIGN_ALIGN: usize = align_of::<bindings::kmem_cache>();
+
+    // Rust looks at no cache that it has lent to a BPF program.
+    type Borrowed<'a> = ();
+    type BorrowedMut<'a> = ();
 
     #[inline]
-    fn btf_id() -> u32 {
-        // SAFETY: `BTF_ID_LIST_GLOBAL_SINGLE()` in helpers.c makes it an array of one id, which
-        // nobody writes once the kernel is linked.
-        unsafe { *(&raw const bindings::bpf_kmem_cache_btf_id).cast() }
+    fn into_foreign(self) -> *mut c_void {
+        self.into_reference().into_raw().as_ptr().cast()
     }
 
     #[inline]
-    fn into_raw(self) -> NonNull<c_void> {
-        self.into_reference().into_raw().cast()
+    unsafe fn from_foreign(ptr: *mut c_void) -> Self {
+        // SAFETY: By the safety requirements, it comes from `into_foreign`, so it is not null, and
+        // comes from `Reference::into_raw` there.
+        Self::new(unsafe { Reference::from_raw(NonNull::new_unchecked(ptr.cast())) })
     }
 
-    #[inline]
-    unsafe fn from_raw(ptr: NonNull<c_void>) -> Self {
-        // SAFETY: By the safety requirements, it comes from `Reference::into_raw` in `into_raw`.
-        Self::new(unsafe { Reference::from_raw(ptr.cast()) })
-    }
+    unsafe fn borrow<'a>(_ptr: *mut c_void) -> Self::Borrowed<'a> {}
+
+    unsafe fn borrow_mut<'a>(_ptr: *mut c_void) -> Self::BorrowedMut<'a> {}
 }
+
+/// What helpers.c has of the target `kmem_cache` for BTF.
+//
+// SAFETY: `DEFINE_BPF_ITER_FUNC()` in helpers.c defines `bpf_iter_kmem_cache()` with the two
+// arguments, and `BTF_ID_LIST_GLOBAL_SINGLE()` there the id of `struct kmem_cache`. Of such a
+// cache, a `PinnedCache` is a reference that keeps it alive, and anybody can take another one.
+pub(crate) const ITER_BTF: TargetBtf<PinnedCache> = unsafe {
+    TargetBtf::new(
+        c"kmem_cache",
+        (&raw const bindings::bpf_kmem_cache_btf_id).cast(),
+        Trust::Trusted,
+    )
+};
 
 #[cfg(CONFIG_BPF_KMEM_CACHE_ITER_RUST_KUNIT_TEST)]
 #[kunit_tests(kmem_cache_iter_slab)]

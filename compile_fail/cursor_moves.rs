@@ -7,8 +7,8 @@
 
 use super::*;
 
-fn control(cursor: Pin<&mut Cursor>) -> Option<PinnedCache> {
-    KmemCacheIter::start(cursor)
+fn control(file: Pin<&mut KmemCacheIter>) -> Result<Option<PinnedCache>> {
+    file.start()
 }
 
 #[cfg(misuse)]

@@ -6,6 +6,7 @@
 // expect: error[E0616]: field `inner` of struct `slab::Cursor` is private
 
 use super::*;
+use kernel::bindings;
 
 fn control(cursor: Pin<&mut Cursor>) -> Option<PinnedCache> {
     cursor.resume()

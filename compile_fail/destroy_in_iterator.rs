@@ -6,6 +6,7 @@
 // expect: error[E0133]: call to unsafe function `kernel::bindings::kmem_cache_destroy` is unsafe and requires unsafe block
 
 use super::*;
+use kernel::bindings;
 
 fn control(cache: *mut bindings::kmem_cache) -> bool {
     cache.is_null()

@@ -6,6 +6,7 @@
 // expect: error[E0423]: cannot initialize a tuple struct which contains private fields
 
 use super::*;
+use kernel::bindings;
 
 fn control() -> Option<PinnedCache> {
     PinnedCache::first()

@@ -8,7 +8,7 @@
 use super::*;
 
 fn control(cursor: Pin<&mut Cursor>, pin: PinnedCache) {
-    KmemCacheIter::stop(cursor, Some(pin));
+    cursor.pause(pin);
 }
 
 #[cfg(misuse)]

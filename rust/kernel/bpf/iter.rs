@@ -1,0 +1,868 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! BPF iterator targets.
+//!
+//! A BPF iterator shows kernel objects of one kind as text or records of its user's choice. The
+//! kind is a *target*. The user loads a BPF program for it, and reads a file: the kernel calls the
+//! program for each object, and the file contains what the program writes.
+//!
+//! A module describes a target by implementing [`Target`], and makes it known to BPF by a
+//! [`Registration`]. [`open_coded`] is for `bpf_for_each()` loops over the same objects, which are
+//! another thing to BPF.
+//!
+//! The following is not supported:
+//!
+//! - Parameters of a link, such as the process of a `task` iterator: they are part of
+//!   `union bpf_iter_link_info`, which is UAPI and knows the targets of the kernel alone.
+//! - Targets for the elements of a map, and other arguments of the program than one object.
+//! - Helpers that programs of this target have, and others have not.
+//! - Objects of a type that is written in Rust: `pahole` leaves Rust out of BTF.
+//!
+//! C header: [`include/linux/bpf.h`](srctree/include/linux/bpf.h)
+//!
+//! Reference: <https://docs.kernel.org/bpf/bpf_iterators.html>
+//!
+//! # The C side
+//!
+//! BPF knows types and functions by BTF, and so by what is written in C. For a target `item` of
+//! objects of type `struct item`, some C file of the module has:
+//!
+//! ```c
+//! DEFINE_BPF_ITER_FUNC(item, struct bpf_iter_meta *meta, struct item *item)
+//!
+//! BTF_ID_LIST_GLOBAL_SINGLE(item_btf_id, struct, item)
+//! ```
+//!
+//! The function is never called. It stands for the target when a `SEC("iter/item")` program is
+//! loaded, and the program is called with its arguments.
+//!
+//! # Examples
+//!
+//! A target with one object: the task that reads the file.
+//!
+//! ```
+//! use kernel::{
+//!     bpf::iter::{
+//!         BtfId,
+//!         Registration,
+//!         Target,
+//!         TargetBtf,
+//!         Trust, //
+//!     },
+//!     prelude::*,
+//!     sync::aref::ARef,
+//!     task::Task, //
+//! };
+//!
+//! extern "C" {
+//!     // The first id is that of `struct task_struct`. A module has a list of its own.
+//!     #[link_name = "btf_tracing_ids"]
+//!     static task_btf_id: BtfId;
+//! }
+//!
+//! /// What the kernel keeps of an open file: whether the task was shown.
+//! #[derive(Zeroable)]
+//! struct Reader {
+//!     is_shown: bool,
+//! }
+//!
+//! #[vtable]
+//! impl Target for Reader {
+//!     // SAFETY: A C file of the module has
+//!     // `DEFINE_BPF_ITER_FUNC(reader, struct bpf_iter_meta *meta, struct task_struct *task)`. The
+//!     // id is that of `struct task_struct`, to which an `ARef<Task>` is a counted reference.
+//!     const BTF: TargetBtf<ARef<Task>> =
+//!         unsafe { TargetBtf::new(c"reader", &raw const task_btf_id, Trust::Trusted) };
+//!     const RESCHED: bool = false;
+//!
+//!     type Object = ARef<Task>;
+//!
+//!     fn start(self: Pin<&mut Self>) -> Result<Option<ARef<Task>>> {
+//!         let task = &**kernel::current!();
+//!
+//!         Ok((!self.is_shown).then(|| ARef::from(task)))
+//!     }
+//!
+//!     fn next(mut self: Pin<&mut Self>, _current: ARef<Task>) -> Result<Option<ARef<Task>>> {
+//!         self.is_shown = true;
+//!         Ok(None)
+//!     }
+//!
+//!     fn stop(self: Pin<&mut Self>, _current: Option<ARef<Task>>) {}
+//! }
+//!
+//! #[pin_data]
+//! struct ReaderModule {
+//!     #[pin]
+//!     _target: Registration<Reader>,
+//! }
+//!
+//! impl kernel::InPlaceModule for ReaderModule {
+//!     fn init(module: &'static ThisModule) -> impl PinInit<Self, Error> {
+//!         try_pin_init!(Self {
+//!             _target <- Registration::new(module),
+//!         })
+//!     }
+//! }
+//! ```
+
+use crate::{
+    bindings,
+    error::{
+        from_err_ptr,
+        to_result,
+        VTABLE_DEFAULT_ERROR, //
+    },
+    prelude::*,
+    seq_file::SeqFile,
+    types::{
+        ForeignOwnable,
+        Opaque, //
+    },
+};
+use core::{
+    marker::PhantomData,
+    mem::{
+        needs_drop,
+        offset_of,
+        MaybeUninit, //
+    },
+    ptr::{
+        drop_in_place,
+        null_mut, //
+    },
+};
+
+pub mod open_coded;
+
+/// The id of a C type in BTF, as `BTF_ID_LIST_GLOBAL_SINGLE()` in C has it.
+///
+/// C header: [`include/linux/btf_ids.h`](srctree/include/linux/btf_ids.h)
+#[repr(transparent)]
+pub struct BtfId(u32);
+
+/// What the verifier may believe of the object that it hands to a program.
+///
+/// In either case, the object stays in memory while the program runs, and the program may read it.
+#[derive(Copy, Clone, PartialEq, Eq)]
+pub enum Trust {
+    /// The object is alive. The program may pass it to every kfunc that takes such objects, one
+    /// that takes a reference included.
+    Trusted,
+
+    /// The object may be on its way out, and its refcount 0. The program may pass it to the kfuncs
+    /// that expect that (`KF_RCU`), and not to others.
+    Rcu,
+}
+
+impl Trust {
+    const fn reg_type(self) -> u32 {
+        // The program must check for NULL, since there is no object at the end.
+        bindings::bpf_reg_type_PTR_TO_BTF_ID_OR_NULL
+            | match self {
+                Trust::Trusted => bindings::bpf_type_flag_PTR_TRUSTED,
+                Trust::Rcu => bindings::bpf_type_flag_MEM_RCU,
+            }
+    }
+}
+
+/// What BTF has of a target whose objects are owned as `O`.
+///
+/// # Invariants
+///
+/// What [`TargetBtf::new`] requires.
+pub struct TargetBtf<O> {
+    name: &'static CStr,
+    object: *const BtfId,
+    trust: Trust,
+    _object: PhantomData<fn() -> O>,
+}
+
+impl<O: ForeignOwnable> TargetBtf<O> {
+    /// Says what the C side of a target has.
+    ///
+    /// `name` is that of the target, as in `SEC("iter/NAME")`. `object` is the id of the type of
+    /// its objects.
+    ///
+    /// # Safety
+    ///
+    /// `object` must be valid for as long as the module is. If there is a function `bpf_iter_NAME()`
+    /// in the BTF of the module, or of the kernel for one that is built in, then:
+    ///
+    /// - `DEFINE_BPF_ITER_FUNC()` must define it, with two arguments: a `struct bpf_iter_meta *`, and
+    ///   a pointer to the type of the objects.
+    /// - `object` must point to what `BTF_ID_LIST_GLOBAL_SINGLE()` defines there for this type.
+    /// - [`O::into_foreign`] must return a pointer to an object of this type, which stays in memory
+    ///   until [`O::from_foreign`].
+    /// - With [`Trust::Trusted`], the object must be alive for all that time. If it is counted,
+    ///   then anybody must be able to take a reference of its own.
+    ///
+    /// [`O::into_foreign`]: ForeignOwnable::into_foreign
+    /// [`O::from_foreign`]: ForeignOwnable::from_foreign
+    pub const unsafe fn new(name: &'static CStr, object: *const BtfId, trust: Trust) -> Self {
+        // INVARIANT: By the safety requirements.
+        Self {
+            name,
+            object,
+            trust,
+            _object: PhantomData,
+        }
+    }
+}
+
+/// A kind of kernel objects that BPF programs can be called for.
+///
+/// The type that implements it is what is kept of an open file: where the file has come to, and
+/// whatever is needed to go on. It is all zero when the file is opened, and dropped when it is
+/// closed.
+///
+/// A read calls [`start`], [`next`] as often as there is room for the program's output, and
+/// [`stop`]. All are called in process context with the mutex of the file held, and may sleep. Only
+/// one object is owned at a time, by the iterator: the program is called with it, without any lock
+/// of the target, between the call that returns it and the one that gives it back.
+///
+/// # Examples
+///
+/// See [the module](self#examples).
+///
+/// [`next`]: Target::next
+/// [`start`]: Target::start
+/// [`stop`]: Target::stop
+#[vtable]
+pub trait Target: Zeroable + Send + Sized + 'static {
+    /// What BTF has of the target, its name first of all.
+    const BTF: TargetBtf<Self::Object>;
+
+    /// Whether a read can take long. Then it gives way to other tasks between two objects, and
+    /// programs may be sleepable.
+    const RESCHED: bool;
+
+    /// The object that the program is called for, owned.
+    type Object: ForeignOwnable;
+
+    /// Begins a read: returns the object where the file goes on, or [`None`] at the end.
+    ///
+    /// # Errors
+    ///
+    /// Any error is that of the read. [`Target::stop`] is not called then.
+    fn start(self: Pin<&mut Self>) -> Result<Option<Self::Object>>;
+
+    /// Gives up `current`, and returns the object that follows it, or [`None`] at the end.
+    ///
+    /// # Errors
+    ///
+    /// Any error is that of the read. What the program has written before is there for the next
+    /// read, and the one after it begins with [`Target::start`].
+    fn next(self: Pin<&mut Self>, current: Self::Object) -> Result<Option<Self::Object>>;
+
+    /// Ends a read.
+    ///
+    /// The next one has to go on at `current`, which was not shown, or whose output had no room. It
+    /// is [`None`] at the end, and after an error of [`Target::next`].
+    fn stop(self: Pin<&mut Self>, current: Option<Self::Object>);
+
+    /// Adds to what `/proc/PID/fdinfo` says of a link.
+    fn show_fdinfo(_m: &SeqFile) {
+        build_error!(VTABLE_DEFAULT_ERROR)
+    }
+}
+
+/// The registration of a [`Target`].
+///
+/// Programs can be loaded for the target from the end of the module's initialisation until this is
+/// dropped. A program keeps the module, and links and files keep their program. So in a module's
+/// data it is dropped when there is none. If it is dropped earlier, then no new program can be
+/// loaded, while links and files that are there work as before. If it is forgotten, the target is
+/// gone with its module.
+///
+/// # Invariants
+///
+/// `reg` was given to `bpf_iter_reg_target()`, successfully.
+#[pin_data(PinnedDrop)]
+pub struct Registration<T: Target> {
+    #[pin]
+    reg: Opaque<bindings::bpf_iter_reg>,
+    _target: PhantomData<fn() -> T>,
+}
+
+// SAFETY: The target can be unregistered by any thread.
+unsafe impl<T: Target> Send for Registration<T> {}
+// SAFETY: There is nothing to be done by a shared reference.
+unsafe impl<T: Target> Sync for Registration<T> {}
+
+impl<T: Target> Registration<T> {
+    /// Registers the target for `module`, which is the argument of the module's `init`.
+    ///
+    /// # Errors
+    ///
+    /// [`EEXIST`] if there is a target of this name, and [`ENOMEM`].
+    pub fn new(module: &'static ThisModule) -> impl PinInit<Self, Error> {
+        try_pin_init!(Self {
+            reg <- Opaque::try_ffi_init(move |slot: *mut bindings::bpf_iter_reg| {
+                let mut reg = TargetVTable::<T>::REG;
+
+                reg.owner = module.as_ptr();
+                // SAFETY: By the invariants of `TargetBtf`, the id is there. Nobody writes it once
+                // the module is loaded.
+                reg.ctx_arg_info[0].btf_id = unsafe { (*T::BTF.object).0 };
+                // SAFETY: `slot` is valid for writes.
+                unsafe { slot.write(reg) };
+
+                // SAFETY: It is initialised. What it points to is as static as the module: each
+                // program of the target keeps that, and by a program its code is called.
+                to_result(unsafe { bindings::bpf_iter_reg_target(slot) })
+            }),
+            _target: PhantomData,
+        })
+    }
+}
+
+#[pinned_drop]
+impl<T: Target> PinnedDrop for Registration<T> {
+    fn drop(self: Pin<&mut Self>) {
+        // SAFETY: By the type invariants, the target is registered.
+        unsafe { bindings::bpf_iter_unreg_target(self.reg.get()) };
+    }
+}
+
+/// What a program is called with: the arguments of `bpf_iter_NAME()`.
+#[repr(C)]
+struct Context {
+    meta: MetadataPtr<bindings::bpf_iter_meta>,
+    object: MetadataPtr<c_void>,
+}
+
+/// `__bpf_md_ptr()`: a pointer that BPF programs load as 64 bits, on 32-bit machines too.
+#[repr(C, align(8))]
+union MetadataPtr<T> {
+    ptr: *mut T,
+    bits: u64,
+}
+
+impl<T> MetadataPtr<T> {
+    #[inline]
+    fn new(ptr: *mut T) -> Self {
+        let mut this = Self { bits: 0 };
+
+        this.ptr = ptr;
+        this
+    }
+}
+
+/// The tables of function pointers by which BPF knows a [`Target`].
+struct TargetVTable<T: Target>(PhantomData<T>);
+
+impl<T: Target> TargetVTable<T> {
+    /// The position of a file after an error of [`Target::next`]. `bpf_seq_read()` calls `stop` as
+    /// at the end then.
+    const FAILED: bindings::loff_t = -1;
+
+    /// # Safety
+    ///
+    /// `seq` must be a file of the iterator, and its mutex be held for `'a`. Nothing else may use
+    /// its private data meanwhile.
+    #[inline]
+    unsafe fn file<'a>(seq: *mut bindings::seq_file) -> Pin<&'a mut T> {
+        // SAFETY: The private data has the size and alignment of `T`, see `SEQ_INFO`. It was all
+        // zero when the file was opened, which is a `T` since that is `Zeroable`. It stays where it
+        // is until `fini_seq_private` drops it, which is after the last read. By the safety
+        // requirements, there is no other reference to it.
+        unsafe { Pin::new_unchecked(&mut *(*seq).private.cast::<T>()) }
+    }
+
+    /// # Safety
+    ///
+    /// `private` must be the private data of a file of the iterator, and not be used again.
+    unsafe extern "C" fn fini_seq_private(private: *mut c_void) {
+        // SAFETY: It is a `T`, see `file`, and not used again by the safety requirements.
+        unsafe { drop_in_place(private.cast::<T>()) };
+    }
+
+    /// # Safety
+    ///
+    /// `seq` must be a file of the iterator whose mutex is held, and `pos` its position.
+    unsafe extern "C" fn start(
+        seq: *mut bindings::seq_file,
+        pos: *mut bindings::loff_t,
+    ) -> *mut c_void {
+        // SAFETY: The caller provides a valid pointer.
+        let pos = unsafe { &mut *pos };
+        if *pos == Self::FAILED {
+            *pos = 0;
+        }
+
+        // SAFETY: The caller provides a file, holds its mutex, and uses no private data.
+        match T::start(unsafe { Self::file(seq) }) {
+            Ok(object) => object.map_or(null_mut(), T::Object::into_foreign),
+            Err(error) => error.to_ptr(),
+        }
+    }
+
+    /// # Safety
+    ///
+    /// As for [`Self::start`]. `v` must be an object that `start` or `next` returned last.
+    unsafe extern "C" fn next(
+        seq: *mut bindings::seq_file,
+        v: *mut c_void,
+        pos: *mut bindings::loff_t,
+    ) -> *mut c_void {
+        // SAFETY: The caller provides a valid pointer.
+        let pos = unsafe { &mut *pos };
+        // SAFETY: By the safety requirements, it comes from `into_foreign`. The caller does not use
+        // it again.
+        let current = unsafe { T::Object::from_foreign(v) };
+
+        // SAFETY: As in `start`.
+        match T::next(unsafe { Self::file(seq) }, current) {
+            Ok(object) => {
+                // `bpf_seq_read()` wants to see progress.
+                *pos = pos.wrapping_add(1);
+                object.map_or(null_mut(), T::Object::into_foreign)
+            }
+            Err(error) => {
+                *pos = Self::FAILED;
+                error.to_ptr()
+            }
+        }
+    }
+
+    /// # Safety
+    ///
+    /// `seq` must be a file of the iterator whose mutex is held, and `v` be an object that `start`
+    /// or `next` returned last.
+    unsafe extern "C" fn show(seq: *mut bindings::seq_file, v: *mut c_void) -> c_int {
+        // SAFETY: By the safety requirements.
+        unsafe { Self::run_prog(seq, v, false) }
+    }
+
+    /// # Safety
+    ///
+    /// `seq` must be a file of the iterator whose mutex is held. `v` must be what `start` or `next`
+    /// returned last, or null after an error of `next`.
+    unsafe extern "C" fn stop(seq: *mut bindings::seq_file, v: *mut c_void) {
+        if from_err_ptr(v).is_err() {
+            // `start` has failed.
+            return;
+        }
+
+        // SAFETY: The caller provides a valid `struct seq_file`.
+        if v.is_null() && unsafe { (*seq).index } != Self::FAILED {
+            // At the end, the program runs once without an object. What it returns is of no use:
+            // there is nothing to repeat.
+            //
+            // SAFETY: By the safety requirements.
+            unsafe { Self::run_prog(seq, null_mut(), true) };
+        }
+
+        // SAFETY: It is null, or comes from `into_foreign`. The caller does not use it again.
+        let current = unsafe { T::Object::try_from_foreign(v) };
+        // SAFETY: As in `start`.
+        T::stop(unsafe { Self::file(seq) }, current);
+    }
+
+    /// # Safety
+    ///
+    /// `seq` must be a file of the iterator whose mutex is held. `object` must come from
+    /// `into_foreign`, and not be given back meanwhile, or be null in `stop`.
+    #[inline(never)]
+    unsafe fn run_prog(seq: *mut bindings::seq_file, object: *mut c_void, in_stop: bool) -> c_int {
+        let mut meta = MaybeUninit::<bindings::bpf_iter_meta>::uninit();
+        let meta = meta.as_mut_ptr();
+
+        // SAFETY: This is a field of `meta`, which is valid for writes.
+        unsafe { (*meta).__bindgen_anon_1.seq = seq };
+
+        // SAFETY: The `seq_file` in `meta` is one of an iterator. The other fields are set here, if
+        // a program is to be run.
+        let prog = unsafe { bindings::bpf_iter_get_info(meta, in_stop) };
+        if prog.is_null() {
+            return 0;
+        }
+
+        let mut context = Context {
+            meta: MetadataPtr::new(meta),
+            object: MetadataPtr::new(object),
+        };
+
+        // SAFETY: The file has a reference to the program. It was verified against the arguments of
+        // `bpf_iter_NAME()`, and by the invariants of `TargetBtf` they are what is in the context.
+        unsafe { bindings::bpf_iter_run_prog(prog, (&raw mut context).cast()) }
+    }
+
+    /// # Safety
+    ///
+    /// `seq` must be a valid `struct seq_file` that no other thread uses.
+    unsafe extern "C" fn show_fdinfo(
+        _aux: *const bindings::bpf_iter_aux_info,
+        seq: *mut bindings::seq_file,
+    ) {
+        // SAFETY: The caller provides a valid `struct seq_file`, which this thread alone uses.
+        T::show_fdinfo(unsafe { SeqFile::from_raw(seq) });
+    }
+
+    const SEQ_OPS: bindings::seq_operations = bindings::seq_operations {
+        start: Some(Self::start),
+        stop: Some(Self::stop),
+        next: Some(Self::next),
+        show: Some(Self::show),
+    };
+
+    const SEQ_INFO: bindings::bpf_iter_seq_info = bindings::bpf_iter_seq_info {
+        seq_ops: const { &Self::SEQ_OPS },
+        // It is all zero, and needs no more.
+        init_seq_private: None,
+        fini_seq_private: if needs_drop::<T>() {
+            Some(Self::fini_seq_private)
+        } else {
+            None
+        },
+        seq_priv_size: {
+            // That of `target_private` in kernel/bpf/bpf_iter.c.
+            const_assert!(align_of::<T>() <= 8);
+            size_of::<T>() as u32
+        },
+    };
+
+    /// All of it that is known at compile time.
+    const REG: bindings::bpf_iter_reg = {
+        let mut reg: bindings::bpf_iter_reg = pin_init::zeroed();
+
+        reg.target = T::BTF.name.to_bytes_with_nul().as_ptr();
+        if T::HAS_SHOW_FDINFO {
+            reg.show_fdinfo = Some(Self::show_fdinfo);
+        }
+        if T::RESCHED {
+            reg.feature = bindings::bpf_iter_feature_BPF_ITER_RESCHED;
+        }
+        reg.ctx_arg_info_size = 1;
+        reg.ctx_arg_info[0].offset = offset_of!(Context, object) as u32;
+        reg.ctx_arg_info[0].reg_type = T::BTF.trust.reg_type();
+        reg.seq_info = const { &Self::SEQ_INFO };
+        reg
+    };
+}
+
+#[cfg(CONFIG_RUST_BPF_ITER_KUNIT_TEST)]
+#[kunit_tests(rust_bpf_iter)]
+mod tests {
+    use super::*;
+    use crate::{
+        alloc::KBox,
+        module::ThisModule,
+        sync::atomic::{
+            Atomic,
+            Relaxed, //
+        },
+    };
+
+    /// How many numbers are owned by somebody.
+    static OWNED: Atomic<i32> = Atomic::new(0);
+
+    pub(super) fn owned() -> i32 {
+        OWNED.load(Relaxed)
+    }
+
+    /// 10, 11, or 12.
+    pub(super) struct Number(u64);
+
+    impl Number {
+        pub(super) fn get(index: u64) -> Option<KBox<Self>> {
+            let number = (index < 3).then(|| KBox::new(Self(10 + index), GFP_KERNEL).ok())??;
+
+            OWNED.add(1, Relaxed);
+            Some(number)
+        }
+
+        /// The index of the one that follows.
+        pub(super) fn after(&self) -> u64 {
+            self.0 - 9
+        }
+    }
+
+    impl Drop for Number {
+        fn drop(&mut self) {
+            OWNED.add(-1, Relaxed);
+        }
+    }
+
+    /// The number at `ptr`, which must be that of an owned one, or null.
+    pub(super) fn value(ptr: *mut c_void) -> Option<u64> {
+        // SAFETY: It is owned by the iterator.
+        unsafe { ptr.cast::<Number>().as_ref() }.map(|number| number.0)
+    }
+
+    static NO_TYPE: BtfId = BtfId(0);
+
+    /// What `start` and `next` fail with when they come to the second number.
+    static FAILS: Atomic<bool> = Atomic::new(false);
+
+    /// How many files were closed.
+    static CLOSED: Atomic<i32> = Atomic::new(0);
+
+    #[derive(Zeroable)]
+    struct Numbers {
+        index: u64,
+        stops: u32,
+    }
+
+    impl Numbers {
+        fn get(&self) -> Result<Option<KBox<Number>>> {
+            if self.index == 1 && FAILS.load(Relaxed) {
+                Err(EIO)
+            } else {
+                Ok(Number::get(self.index))
+            }
+        }
+    }
+
+    impl Drop for Numbers {
+        fn drop(&mut self) {
+            CLOSED.add(1, Relaxed);
+        }
+    }
+
+    #[vtable]
+    impl Target for Numbers {
+        // SAFETY: There is no function `bpf_iter_rust_bpf_iter_kunit()`.
+        const BTF: TargetBtf<KBox<Number>> =
+            unsafe { TargetBtf::new(c"rust_bpf_iter_kunit", &raw const NO_TYPE, Trust::Trusted) };
+        const RESCHED: bool = true;
+
+        type Object = KBox<Number>;
+
+        fn start(self: Pin<&mut Self>) -> Result<Option<KBox<Number>>> {
+            self.get()
+        }
+
+        fn next(mut self: Pin<&mut Self>, current: KBox<Number>) -> Result<Option<KBox<Number>>> {
+            self.index = current.after();
+            self.get()
+        }
+
+        fn stop(mut self: Pin<&mut Self>, _current: Option<KBox<Number>>) {
+            self.stops += 1;
+        }
+
+        fn show_fdinfo(_m: &SeqFile) {}
+    }
+
+    /// With as little as possible.
+    #[derive(Zeroable)]
+    struct Nothing {}
+
+    #[vtable]
+    impl Target for Nothing {
+        // SAFETY: There is no function `bpf_iter_rust_bpf_iter_nothing()`.
+        const BTF: TargetBtf<KBox<Number>> =
+            unsafe { TargetBtf::new(c"rust_bpf_iter_nothing", &raw const NO_TYPE, Trust::Rcu) };
+        const RESCHED: bool = false;
+
+        type Object = KBox<Number>;
+
+        fn start(self: Pin<&mut Self>) -> Result<Option<KBox<Number>>> {
+            Ok(None)
+        }
+
+        fn next(self: Pin<&mut Self>, _current: KBox<Number>) -> Result<Option<KBox<Number>>> {
+            Ok(None)
+        }
+
+        fn stop(self: Pin<&mut Self>, _current: Option<KBox<Number>>) {}
+    }
+
+    type Table = TargetVTable<Numbers>;
+
+    /// What the functions of the table need of a file.
+    struct File {
+        seq: bindings::seq_file,
+        private: KBox<MaybeUninit<Numbers>>,
+    }
+
+    impl File {
+        fn open() -> Result<Self> {
+            let mut file = Self {
+                seq: pin_init::zeroed(),
+                private: KBox::new(MaybeUninit::zeroed(), GFP_KERNEL)?,
+            };
+
+            file.seq.private = file.private.as_mut_ptr().cast();
+            Ok(file)
+        }
+
+        fn state(&self) -> &Numbers {
+            // SAFETY: It was all zero, and `Numbers` is `Zeroable`.
+            unsafe { self.private.assume_init_ref() }
+        }
+
+        fn start(&mut self) -> *mut c_void {
+            let pos = &raw mut self.seq.index;
+
+            // SAFETY: It is a file, and the test alone uses it.
+            unsafe { Table::start(&mut self.seq, pos) }
+        }
+
+        /// `v` must be an object that `start` or `next` returned last.
+        fn next(&mut self, v: *mut c_void) -> *mut c_void {
+            let pos = &raw mut self.seq.index;
+
+            // SAFETY: As in `start`.
+            unsafe { Table::next(&mut self.seq, v, pos) }
+        }
+
+        /// `v` must be what `start` or `next` returned last. At the end, a program would be looked
+        /// for, of which the file has none.
+        fn stop(&mut self, v: *mut c_void) {
+            // SAFETY: As in `start`.
+            unsafe { Table::stop(&mut self.seq, v) };
+        }
+    }
+
+    impl Drop for File {
+        fn drop(&mut self) {
+            // SAFETY: It is the private data, and not used again.
+            unsafe { Table::fini_seq_private(self.seq.private) };
+        }
+    }
+
+    #[test]
+    fn read_owns_one_object() -> Result {
+        let mut file = File::open()?;
+
+        let v = file.start();
+        assert_eq!((value(v), owned(), file.seq.index), (Some(10), 1, 0));
+        let v = file.next(v);
+        assert_eq!((value(v), owned(), file.seq.index), (Some(11), 1, 1));
+        let v = file.next(v);
+        assert_eq!((value(v), owned(), file.seq.index), (Some(12), 1, 2));
+        let v = file.next(v);
+        assert_eq!((value(v), owned(), file.seq.index), (None, 0, 3));
+        Ok(())
+    }
+
+    #[test]
+    fn read_goes_on_where_it_stopped() -> Result {
+        let mut file = File::open()?;
+
+        let v = file.start();
+        let v = file.next(v);
+        file.stop(v);
+        assert_eq!((owned(), file.state().stops), (0, 1));
+        let v = file.start();
+        assert_eq!(value(v), Some(11));
+        file.stop(v);
+        assert_eq!((owned(), file.state().stops), (0, 2));
+        Ok(())
+    }
+
+    #[test]
+    fn files_are_apart() -> Result {
+        let mut file = File::open()?;
+        let mut other = File::open()?;
+
+        let v = file.start();
+        let v = file.next(v);
+        file.stop(v);
+        let v = other.start();
+        assert_eq!(value(v), Some(10));
+        other.stop(v);
+        Ok(())
+    }
+
+    #[test]
+    fn state_lives_with_its_file() -> Result {
+        let file = File::open()?;
+        let before = CLOSED.load(Relaxed);
+
+        drop(file);
+        assert_eq!(CLOSED.load(Relaxed), before + 1);
+        Ok(())
+    }
+
+    /// `stop` is called as at the end, but no program is looked for.
+    #[test]
+    fn error_of_next() -> Result {
+        let mut file = File::open()?;
+
+        let v = file.start();
+        FAILS.store(true, Relaxed);
+        let v = file.next(v);
+        FAILS.store(false, Relaxed);
+        assert_eq!((v, owned()), (EIO.to_ptr(), 0));
+        assert_ne!(file.seq.index, 0);
+        file.stop(null_mut());
+        assert_eq!(file.state().stops, 1);
+
+        let v = file.start();
+        assert_eq!((value(v), file.seq.index), (Some(11), 0));
+        file.stop(v);
+        Ok(())
+    }
+
+    /// `stop` of the target is not called.
+    #[test]
+    fn error_of_start() -> Result {
+        let mut file = File::open()?;
+
+        let v = file.start();
+        let v = file.next(v);
+        file.stop(v);
+        FAILS.store(true, Relaxed);
+        let v = file.start();
+        FAILS.store(false, Relaxed);
+        assert_eq!((v, owned()), (EIO.to_ptr(), 0));
+        file.stop(v);
+        assert_eq!(file.state().stops, 1);
+
+        let v = file.start();
+        assert_eq!(value(v), Some(11));
+        file.stop(v);
+        Ok(())
+    }
+
+    #[test]
+    fn optional_things() {
+        let all = TargetVTable::<Numbers>::REG;
+        let least = TargetVTable::<Nothing>::REG;
+
+        assert!(all.show_fdinfo.is_some() && least.show_fdinfo.is_none());
+        assert_eq!(all.feature, bindings::bpf_iter_feature_BPF_ITER_RESCHED);
+        assert_eq!(least.feature, 0);
+        assert!(TargetVTable::<Numbers>::SEQ_INFO.fini_seq_private.is_some());
+        assert!(TargetVTable::<Nothing>::SEQ_INFO.fini_seq_private.is_none());
+    }
+
+    #[test]
+    fn trust() {
+        let trusted = TargetVTable::<Numbers>::REG.ctx_arg_info[0].reg_type;
+        let rcu = TargetVTable::<Nothing>::REG.ctx_arg_info[0].reg_type;
+
+        assert_ne!(trusted & bindings::bpf_type_flag_PTR_TRUSTED, 0);
+        assert_eq!(trusted & bindings::bpf_type_flag_MEM_RCU, 0);
+        assert_ne!(rcu & bindings::bpf_type_flag_MEM_RCU, 0);
+        assert_eq!(rcu & bindings::bpf_type_flag_PTR_TRUSTED, 0);
+        assert_ne!(rcu & bindings::bpf_type_flag_PTR_MAYBE_NULL, 0);
+    }
+
+    // SAFETY: The tests are built in.
+    static BUILT_IN: ThisModule = unsafe { ThisModule::from_ptr(null_mut()) };
+
+    fn register<T: Target>() -> Result<Pin<KBox<Registration<T>>>> {
+        KBox::try_pin_init(Registration::new(&BUILT_IN), GFP_KERNEL)
+    }
+
+    #[test]
+    fn registered_again() -> Result {
+        drop(register::<Numbers>()?);
+        drop(register::<Numbers>()?);
+        Ok(())
+    }
+
+    #[test]
+    fn one_target_of_a_name() -> Result {
+        let _numbers = register::<Numbers>()?;
+        let _nothing = register::<Nothing>()?;
+
+        assert!(register::<Numbers>().is_err_and(|error| error == EEXIST));
+        Ok(())
+    }
+}
