@@ -77,7 +77,7 @@ pub(crate) unsafe extern "C" fn kmem_cache_iter_open_coded_next(
     it: *mut bindings::bpf_iter_kmem_cache,
 ) -> *mut bindings::kmem_cache {
     // SAFETY: The verifier sees to it that the loop has begun, and that this is its only use. A
-    // `PinnedCache` is turned into the pointer to its cache.
+    // `PinnedCache` is turned into the pointer to its cache, and keeps it alive.
     unsafe { OpenCoded::<KmemCaches>::kfunc_next(it.cast()) }.cast()
 }
 

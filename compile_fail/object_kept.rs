@@ -1,25 +1,44 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A target keeps an object that it also returns, and so owns it when its step is over.
+//! A target keeps an object that it also returns, and so has it when its step is over.
 //
 // in: kmem_cache_iter.rs
 // expect: error[E0382]: use of moved value: `current`
 
 use super::*;
 
+struct Kept(Option<PinnedCache>);
+
+// SAFETY: Zero is no pointer, and so none.
+unsafe impl Zeroable for Kept {}
+
+// SAFETY: A cache can be given up by any thread.
+unsafe impl Send for Kept {}
+
+#[derive(Zeroable)]
 struct Place {
-    last: Option<PinnedCache>,
+    last: Kept,
 }
 
-impl Place {
-    fn control(&mut self, current: PinnedCache) -> Option<PinnedCache> {
-        self.last = None;
-        Some(current)
+#[vtable]
+impl Target for Place {
+    const BTF: TargetBtf<PinnedCache> = slab::ITER_BTF;
+    const RESCHED: bool = false;
+
+    type Object = PinnedCache;
+
+    fn start(self: Pin<&mut Self>) -> Result<Option<Self::Object>> {
+        Ok(None)
     }
 
-    #[cfg(misuse)]
-    fn misuse(&mut self, current: PinnedCache) -> Option<PinnedCache> {
-        self.last = Some(current);
-        Some(current)
+    fn next(mut self: Pin<&mut Self>, current: Self::Object) -> Result<Option<Self::Object>> {
+        self.last = Kept(None);
+        #[cfg(misuse)]
+        {
+            self.last = Kept(Some(current));
+        }
+        Ok(Some(current))
     }
+
+    fn stop(self: Pin<&mut Self>, _current: Option<Self::Object>) {}
 }

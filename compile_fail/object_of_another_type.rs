@@ -3,13 +3,31 @@
 //! A target whose objects are not those that its C side has.
 //
 // in: kmem_cache_iter.rs
-// expect: error[E0308]: mismatched types
+// expect: error[E0326]: implemented const `BTF` has an incompatible type for trait
 
 use super::*;
 
-type Object = PinnedCache;
+#[derive(Zeroable)]
+struct Place {
+}
 
-#[cfg(not(misuse))]
-const BTF: TargetBtf<Object> = slab::ITER_BTF;
-#[cfg(misuse)]
-const BTF: TargetBtf<KBox<Object>> = slab::ITER_BTF;
+#[vtable]
+impl Target for Place {
+    const BTF: TargetBtf<PinnedCache> = slab::ITER_BTF;
+    const RESCHED: bool = false;
+
+    #[cfg(not(misuse))]
+    type Object = PinnedCache;
+    #[cfg(misuse)]
+    type Object = KBox<PinnedCache>;
+
+    fn start(self: Pin<&mut Self>) -> Result<Option<Self::Object>> {
+        Ok(None)
+    }
+
+    fn next(self: Pin<&mut Self>, current: Self::Object) -> Result<Option<Self::Object>> {
+        Ok(Some(current))
+    }
+
+    fn stop(self: Pin<&mut Self>, _current: Option<Self::Object>) {}
+}

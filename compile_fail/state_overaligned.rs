@@ -32,8 +32,6 @@ impl Target for Place {
 }
 
 #[no_mangle]
-extern "C" fn case_state_overaligned() -> bool {
-    let module = kernel::module::this_module::<crate::LocalModule>();
-
+extern "C" fn case_state_overaligned(module: &'static ThisModule) -> bool {
     KBox::try_pin_init(Registration::<Place>::new(module), GFP_KERNEL).is_ok()
 }

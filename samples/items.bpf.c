@@ -14,15 +14,15 @@
 #define TARGET	"rust_item"
 #endif
 
-/* What is used of it. */
-struct rust_item {
+/* What is used of struct rust_item. If the sample is built in, vmlinux.h has the whole. */
+struct rust_item___used {
 	__u64 number;
 	__u64 value;
 } __attribute__((preserve_access_index));
 
 struct bpf_iter__rust_item {
 	struct bpf_iter_meta *meta;
-	struct rust_item *item;
+	struct rust_item___used *item;
 };
 
 char _license[] SEC("license") = "GPL";
@@ -31,7 +31,7 @@ SEC("iter/" TARGET)
 int items(struct bpf_iter__rust_item *ctx)
 {
 	struct seq_file *seq = ctx->meta->seq;
-	struct rust_item *item = ctx->item;
+	struct rust_item___used *item = ctx->item;
 
 	if (item)
 		BPF_SEQ_PRINTF(seq, "item %llu: %llu\n", item->number, item->value);

@@ -6,12 +6,10 @@
  */
 #include <linux/bpf.h>
 #include <linux/btf_ids.h>
-#include <linux/refcount.h>
 #include <linux/types.h>
 
 /* As `Item` in rust_bpf_iter_main.rs. */
 struct rust_item {
-	refcount_t refs;
 	u64 number;
 	u64 value;
 };

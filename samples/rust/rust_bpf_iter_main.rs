@@ -3,11 +3,13 @@
 //! Rust BPF iterator sample.
 //!
 //! The module has items, each of which has a number and a value. A person creates and removes them
-//! by writing to a device, and reads them by two BPF iterator targets:
+//! by writing to a device, and reads them by two BPF iterator targets. A program is called with a
+//! copy of an item, so that the item can be removed meanwhile.
 //!
 //! - `rust_item` shows all items in the order of their numbers.
-//! - `rust_item_high` shows those whose value is above the average of all before them. It fails with
-//!   `EOVERFLOW` at a value with which the sum of all values is too large, and then goes on behind it.
+//! - `rust_item_high` shows those whose value is above the average of all before them. It fails
+//!   with `EOVERFLOW` at a value with which the sum of all values is too large, and then goes on
+//!   behind it.
 //!
 //! ```sh
 //! echo +30 > /dev/rust_item    # creates item 1
@@ -19,10 +21,7 @@
 //! cat /sys/fs/bpf/items
 //! ```
 
-use core::{
-    mem::offset_of,
-    ptr::NonNull, //
-};
+use core::mem::offset_of;
 use kernel::{
     bpf::iter::{
         BtfId,
@@ -41,14 +40,7 @@ use kernel::{
         MiscDeviceOptions,
         MiscDeviceRegistration, //
     },
-    prelude::*,
-    sync::{
-        aref::{
-            ARef,
-            AlwaysRefCounted, //
-        },
-        Refcount, //
-    },
+    prelude::*, //
 };
 
 module! {
@@ -59,55 +51,19 @@ module! {
 }
 
 /// What programs are called for: `struct rust_item` in rust_bpf_iter_btf.c.
+#[derive(Clone, Copy)]
 #[repr(C)]
 struct Item {
-    refs: Refcount,
     number: u64,
     value: u64,
 }
 
 // The layout that programs know.
-static_assert!(offset_of!(Item, number) == 8 && offset_of!(Item, value) == 16);
-
-impl Item {
-    fn new(number: u64, value: u64) -> Result<ARef<Self>> {
-        let item = KBox::new(
-            Self {
-                refs: Refcount::new(1),
-                number,
-                value,
-            },
-            GFP_KERNEL,
-        )?;
-
-        // SAFETY: The count has the reference that the `ARef` owns.
-        Ok(unsafe { ARef::from_raw(NonNull::from(KBox::leak(item))) })
-    }
-
-    /// Returns the first item whose number is `number` or higher.
-    fn from(number: u64) -> Option<ARef<Self>> {
-        ITEMS.lock().find(|item| item.number >= number)
-    }
-}
-
-// SAFETY: `Item::new` begins with one reference, and the item is freed when there is none.
-unsafe impl AlwaysRefCounted for Item {
-    fn inc_ref(&self) {
-        self.refs.inc();
-    }
-
-    unsafe fn dec_ref(obj: NonNull<Self>) {
-        // SAFETY: By the safety requirements, there is a reference, which keeps the item.
-        if unsafe { obj.as_ref() }.refs.dec_and_test() {
-            // SAFETY: It is a box that `Item::new` has leaked, and the last reference is gone.
-            drop(unsafe { KBox::from_raw(obj.as_ptr()) });
-        }
-    }
-}
+static_assert!(offset_of!(Item, number) == 0 && offset_of!(Item, value) == 8);
 
 /// All items, in the order of their numbers.
 struct Items {
-    items: KVec<ARef<Item>>,
+    items: KVec<Item>,
     last_number: u64,
 }
 
@@ -120,21 +76,29 @@ kernel::sync::global_lock! {
 }
 
 impl Items {
-    fn find(&self, condition: impl Fn(&Item) -> bool) -> Option<ARef<Item>> {
-        self.items.iter().find(|item| condition(item)).cloned()
+    /// Copies the first item whose number is `number` or higher.
+    fn from(&self, number: u64) -> Option<Item> {
+        self.items
+            .iter()
+            .find(|item| item.number >= number)
+            .copied()
     }
 
     fn add(&mut self, value: u64) -> Result {
         let number = self.last_number + 1;
 
-        self.items.push(Item::new(number, value)?, GFP_KERNEL)?;
+        self.items.push(Item { number, value }, GFP_KERNEL)?;
         self.last_number = number;
         Ok(())
     }
 
     fn remove(&mut self, number: u64) -> Result {
-        self.find(|item| item.number == number).ok_or(ENOENT)?;
+        let before = self.items.len();
+
         self.items.retain(|item| item.number != number);
+        if self.items.len() == before {
+            return Err(ENOENT);
+        }
         Ok(())
     }
 }
@@ -151,24 +115,28 @@ struct AllItems {
 
 #[vtable]
 impl Target for AllItems {
-    // SAFETY: rust_bpf_iter_btf.c defines `bpf_iter_rust_item()` with the two arguments, and the id of
-    // `struct rust_item`. An `Item` is one, and an `ARef<Item>` a counted reference to it.
-    const BTF: TargetBtf<ARef<Item>> =
+    // SAFETY: rust_bpf_iter_btf.c defines `bpf_iter_rust_item()` with the two arguments, and the id
+    // of `struct rust_item`, which an `Item` is. The program has a copy in a box.
+    const BTF: TargetBtf<KBox<Item>> =
         unsafe { TargetBtf::new(c"rust_item", &raw const rust_item_btf_id, Trust::Trusted) };
     const RESCHED: bool = true;
 
-    type Object = ARef<Item>;
+    type Object = KBox<Item>;
 
-    fn start(self: Pin<&mut Self>) -> Result<Option<ARef<Item>>> {
-        Ok(Item::from(self.next))
+    fn start(self: Pin<&mut Self>) -> Result<Option<KBox<Item>>> {
+        let Some(item) = ITEMS.lock().from(self.next) else {
+            return Ok(None);
+        };
+
+        Ok(Some(KBox::new(item, GFP_KERNEL)?))
     }
 
-    fn next(mut self: Pin<&mut Self>, current: ARef<Item>) -> Result<Option<ARef<Item>>> {
+    fn next(mut self: Pin<&mut Self>, current: KBox<Item>) -> Result<Option<KBox<Item>>> {
         self.next = current.number + 1;
-        Ok(Item::from(self.next))
+        self.start()
     }
 
-    fn stop(self: Pin<&mut Self>, _current: Option<ARef<Item>>) {}
+    fn stop(self: Pin<&mut Self>, _current: Option<KBox<Item>>) {}
 }
 
 /// An open file of `rust_item_high`: where it goes on, and what it has to know of the items before.
@@ -197,28 +165,36 @@ impl HighItems {
 #[vtable]
 impl Target for HighItems {
     // SAFETY: As in `AllItems`, for `bpf_iter_rust_item_high()`.
-    const BTF: TargetBtf<ARef<Item>> =
-        unsafe { TargetBtf::new(c"rust_item_high", &raw const rust_item_btf_id, Trust::Trusted) };
+    const BTF: TargetBtf<KBox<Item>> = unsafe {
+        TargetBtf::new(
+            c"rust_item_high",
+            &raw const rust_item_btf_id,
+            Trust::Trusted,
+        )
+    };
     const RESCHED: bool = true;
 
-    type Object = ARef<Item>;
+    type Object = KBox<Item>;
 
-    fn start(mut self: Pin<&mut Self>) -> Result<Option<ARef<Item>>> {
-        while let Some(item) = Item::from(self.next) {
+    fn start(mut self: Pin<&mut Self>) -> Result<Option<KBox<Item>>> {
+        loop {
+            let Some(item) = ITEMS.lock().from(self.next) else {
+                return Ok(None);
+            };
+
             if self.is_high(&item) {
-                return Ok(Some(item));
+                return Ok(Some(KBox::new(item, GFP_KERNEL)?));
             }
             self.pass(&item)?;
         }
-        Ok(None)
     }
 
-    fn next(mut self: Pin<&mut Self>, current: ARef<Item>) -> Result<Option<ARef<Item>>> {
+    fn next(mut self: Pin<&mut Self>, current: KBox<Item>) -> Result<Option<KBox<Item>>> {
         self.pass(&current)?;
         self.start()
     }
 
-    fn stop(self: Pin<&mut Self>, _current: Option<ARef<Item>>) {}
+    fn stop(self: Pin<&mut Self>, _current: Option<KBox<Item>>) {}
 }
 
 /// `/dev/rust_item`.
@@ -235,7 +211,9 @@ impl MiscDevice for Device {
     fn write_iter(_kiocb: Kiocb<'_, ()>, iov: &mut IovIterSource<'_>) -> Result<usize> {
         let mut buf = [0; 24];
         let len = iov.copy_from_iter(&mut buf);
-        let line = buf.get(..len).and_then(|line| core::str::from_utf8(line).ok());
+        let line = buf
+            .get(..len)
+            .and_then(|line| core::str::from_utf8(line).ok());
         let line = line.filter(|_| iov.is_empty()).ok_or(EINVAL)?.trim_end();
         let number = |digits: &str| digits.parse().map_err(|_| EINVAL);
 
@@ -277,6 +255,6 @@ impl kernel::InPlaceModule for RustBpfIter {
 impl PinnedDrop for RustBpfIter {
     fn drop(self: Pin<&mut Self>) {
         // Nobody has the device open, and no program is loaded.
-        ITEMS.lock().items.clear();
+        ITEMS.lock().items = KVec::new();
     }
 }

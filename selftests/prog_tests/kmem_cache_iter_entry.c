@@ -9,6 +9,7 @@
 #include "kmem_cache_iter_entry.skel.h"
 
 #define OUTSIDE	"kmem_cache_iter_entry"
+#define UNREGISTER	"/sys/module/" OUTSIDE "/parameters/unregister"
 #define IN_TREE	"kmem_cache_iter_entry_in_tree"
 
 /* With one program alone. */
@@ -111,6 +112,74 @@ static void test_no_target(void)
 	close(btf_fd);
 }
 
+static void check_walk(struct kmem_cache_iter_entry *skel, int fd, const char *what)
+{
+	char buf[16];
+
+	skel->bss->numbers = 0;
+	ASSERT_EQ(read(fd, buf, sizeof(buf)), 0, what);
+	ASSERT_EQ(skel->bss->numbers, 1 + 2 + 3, what);
+}
+
+/* The links that are there keep the target, and work. Nobody gets another one. */
+static void test_unregistered_early(void)
+{
+	struct kmem_cache_iter_entry *skel, *late;
+	struct bpf_program *prog;
+	struct bpf_link *link;
+	int fd, late_fd;
+
+	if (!ASSERT_OK(load_by_name(OUTSIDE), "load the module"))
+		return;
+	skel = load_prog("built_outside");
+	if (!skel)
+		goto unload;
+	prog = skel->progs.built_outside;
+	link = bpf_program__attach_iter(prog, NULL);
+	if (!ASSERT_OK_PTR(link, "attach"))
+		goto out;
+	fd = bpf_iter_create(bpf_link__fd(link));
+	ASSERT_OK(write_file(UNREGISTER, "1"), "unregister");
+
+	check_walk(skel, fd, "file from before");
+	late_fd = bpf_iter_create(bpf_link__fd(link));
+	if (ASSERT_GE(late_fd, 0, "another file"))
+		check_walk(skel, late_fd, "another file");
+	check_target(bpf_link__fd(link), "entry");
+	ASSERT_EQ(fdinfo_has(bpf_link__fd(link), "target_name:\tentry\n"), 1, "fdinfo");
+	ASSERT_EQ(create_iter_link(bpf_program__fd(prog)), -ENOENT, "another link");
+
+	late = kmem_cache_iter_entry__open();
+	if (ASSERT_OK_PTR(late, "open")) {
+		bpf_program__set_autoload(late->progs.built_outside, true);
+		ASSERT_EQ(kmem_cache_iter_entry__load(late), -EINVAL, "another program");
+	}
+	kmem_cache_iter_entry__destroy(late);
+
+	close(late_fd);
+	close(fd);
+	ASSERT_EQ(unload_once(OUTSIDE), -EWOULDBLOCK, "unload with a link");
+	bpf_link__destroy(link);
+out:
+	kmem_cache_iter_entry__destroy(skel);
+unload:
+	ASSERT_OK(unload_in_the_end(OUTSIDE), "unload when unused");
+}
+
+/* The target of a module that does not unregister it is gone when the module is. */
+static void test_forgotten(void)
+{
+	if (!ASSERT_OK(finit_module_by_path(OUTSIDE ".ko", "forget=1"), "load the module"))
+		return;
+	check_entries(OUTSIDE, "built_outside");
+	if (!ASSERT_OK(unload_in_the_end(OUTSIDE), "unload when unused"))
+		return;
+	if (!ASSERT_OK(load_by_name(OUTSIDE), "load it again"))
+		return;
+	check_entries(OUTSIDE, "built_outside");
+	ASSERT_OK(unload_in_the_end(OUTSIDE), "unload when unused");
+}
+
 static void *load_thread(void *arg)
 {
 	struct kmem_cache_iter_entry *skel = arg;
@@ -167,6 +236,8 @@ void serial_test_kmem_cache_iter_entry(void)
 		{ "built_in_tree", test_built_in_tree },
 		{ "both", test_both },
 		{ "no_target", test_no_target },
+		{ "unregistered_early", test_unregistered_early },
+		{ "forgotten", test_forgotten },
 		{ "helper", test_helper },
 	};
 

@@ -6,38 +6,32 @@
 
 char _license[] SEC("license") = "GPL";
 
-/* What is used of it. */
-struct rust_item {
-	refcount_t refs;
+/* What is used of struct rust_item. If the sample is built in, vmlinux.h has the whole. */
+struct rust_item___used {
 	__u64 number;
 	__u64 value;
 } __attribute__((preserve_access_index));
 
 struct bpf_iter__rust_item {
 	struct bpf_iter_meta *meta;
-	struct rust_item *item;
+	struct rust_item___used *item;
 };
 
 struct bpf_iter__rust_item_high {
 	struct bpf_iter_meta *meta;
-	struct rust_item *item;
+	struct rust_item___used *item;
 };
 
 bool is_silent;
 int ends;
 
-/* Each item is referenced by the list and by the iterator. */
-int other_refs;
-
-static __always_inline int print(struct seq_file *seq, struct rust_item *item)
+static __always_inline int print(struct seq_file *seq, struct rust_item___used *item)
 {
 	if (!item) {
 		ends++;
 		BPF_SEQ_PRINTF(seq, ".");
 		return 0;
 	}
-	if (item->refs.refs.counter != 2)
-		other_refs++;
 	if (!is_silent)
 		BPF_SEQ_PRINTF(seq, "%llu ", item->number);
 	return 0;
@@ -71,7 +65,7 @@ int unchecked(struct bpf_iter__rust_item *ctx)
 SEC("?iter/rust_item")
 int writes(struct bpf_iter__rust_item *ctx)
 {
-	struct rust_item *item = ctx->item;
+	struct rust_item___used *item = ctx->item;
 
 	if (item)
 		item->value = 0;

@@ -7,6 +7,7 @@
 #include <linux/btf_ids.h>
 #include <linux/filter.h>
 #include <linux/module.h>
+#include <linux/moduleparam.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/stringify.h>
@@ -113,6 +114,32 @@ static struct bpf_iter_reg reg = {
 	.seq_info		= &entry_seq_info,
 };
 
+/* Leave it to the kernel to unregister the target when the module goes away. */
+static bool forget;
+module_param(forget, bool, 0);
+
+static bool is_registered;
+
+/* What is said at the registration is of no use to anybody any more then. */
+static void unregister(void)
+{
+	if (!is_registered)
+		return;
+	bpf_iter_unreg_target(&reg);
+	is_registered = false;
+	memset(&reg, 0x6b, sizeof(reg));
+}
+
+static int unregister_now(const char *val, const struct kernel_param *param)
+{
+	unregister();
+	return 0;
+}
+
+/* Written to when the target is to be gone before the module is. */
+static const struct kernel_param_ops unregister_ops = { .set = unregister_now };
+module_param_cb(unregister, &unregister_ops, NULL, 0200);
+
 static int __init kmem_cache_iter_entry_init(void)
 {
 	int i, err;
@@ -128,12 +155,14 @@ static int __init kmem_cache_iter_entry_init(void)
 	err = bpf_iter_reg_target(&reg);
 	if (err)
 		kfree(copied_proto);
+	is_registered = !err;
 	return err;
 }
 
 static void __exit kmem_cache_iter_entry_exit(void)
 {
-	bpf_iter_unreg_target(&reg);
+	if (!forget)
+		unregister();
 	kfree(copied_proto);
 }
 

@@ -16,6 +16,7 @@
 //!   `union bpf_iter_link_info`, which is UAPI and knows the targets of the kernel alone.
 //! - Targets for the elements of a map, and other arguments of the program than one object.
 //! - Helpers that programs of this target have, and others have not.
+//! - Objects that are skipped after the program was called: [`Target::next`] can pass over them.
 //! - Objects of a type that is written in Rust: `pahole` leaves Rust out of BTF.
 //!
 //! C header: [`include/linux/bpf.h`](srctree/include/linux/bpf.h)
@@ -38,7 +39,7 @@
 //!
 //! # Examples
 //!
-//! A target with one object: the task that reads the file.
+//! The squares of the numbers below ten.
 //!
 //! ```
 //! use kernel::{
@@ -49,55 +50,67 @@
 //!         TargetBtf,
 //!         Trust, //
 //!     },
-//!     prelude::*,
-//!     sync::aref::ARef,
-//!     task::Task, //
+//!     prelude::*, //
 //! };
 //!
-//! extern "C" {
-//!     // The first id is that of `struct task_struct`. A module has a list of its own.
-//!     #[link_name = "btf_tracing_ids"]
-//!     static task_btf_id: BtfId;
+//! /// `struct square` of the C side.
+//! #[repr(C)]
+//! struct Square {
+//!     root: u64,
+//!     value: u64,
 //! }
 //!
-//! /// What the kernel keeps of an open file: whether the task was shown.
+//! # // In the place of the C side.
+//! # #[no_mangle]
+//! # static rust_doctest_square_btf_id: u32 = 0;
+//! extern "C" {
+//! #   #[link_name = "rust_doctest_square_btf_id"]
+//!     static square_btf_id: BtfId;
+//! }
+//!
+//! /// An open file: the number whose square is next.
 //! #[derive(Zeroable)]
-//! struct Reader {
-//!     is_shown: bool,
+//! struct Squares {
+//!     root: u64,
 //! }
 //!
 //! #[vtable]
-//! impl Target for Reader {
-//!     // SAFETY: A C file of the module has
-//!     // `DEFINE_BPF_ITER_FUNC(reader, struct bpf_iter_meta *meta, struct task_struct *task)`. The
-//!     // id is that of `struct task_struct`, to which an `ARef<Task>` is a counted reference.
-//!     const BTF: TargetBtf<ARef<Task>> =
-//!         unsafe { TargetBtf::new(c"reader", &raw const task_btf_id, Trust::Trusted) };
+//! impl Target for Squares {
+//!     // SAFETY: A C file defines `bpf_iter_square()` with the two arguments, and the id of
+//!     // `struct square`, which a `Square` is. A box keeps it.
+//!     const BTF: TargetBtf<KBox<Square>> =
+//!         unsafe { TargetBtf::new(c"square", &raw const square_btf_id, Trust::Trusted) };
 //!     const RESCHED: bool = false;
 //!
-//!     type Object = ARef<Task>;
+//!     type Object = KBox<Square>;
 //!
-//!     fn start(self: Pin<&mut Self>) -> Result<Option<ARef<Task>>> {
-//!         let task = &**kernel::current!();
+//!     fn start(self: Pin<&mut Self>) -> Result<Option<KBox<Square>>> {
+//!         if self.root == 10 {
+//!             return Ok(None);
+//!         }
 //!
-//!         Ok((!self.is_shown).then(|| ARef::from(task)))
+//!         let square = Square {
+//!             root: self.root,
+//!             value: self.root * self.root,
+//!         };
+//!         Ok(Some(KBox::new(square, GFP_KERNEL)?))
 //!     }
 //!
-//!     fn next(mut self: Pin<&mut Self>, _current: ARef<Task>) -> Result<Option<ARef<Task>>> {
-//!         self.is_shown = true;
-//!         Ok(None)
+//!     fn next(mut self: Pin<&mut Self>, _current: KBox<Square>) -> Result<Option<KBox<Square>>> {
+//!         self.root += 1;
+//!         self.start()
 //!     }
 //!
-//!     fn stop(self: Pin<&mut Self>, _current: Option<ARef<Task>>) {}
+//!     fn stop(self: Pin<&mut Self>, _current: Option<KBox<Square>>) {}
 //! }
 //!
 //! #[pin_data]
-//! struct ReaderModule {
+//! struct SquaresModule {
 //!     #[pin]
-//!     _target: Registration<Reader>,
+//!     _target: Registration<Squares>,
 //! }
 //!
-//! impl kernel::InPlaceModule for ReaderModule {
+//! impl kernel::InPlaceModule for SquaresModule {
 //!     fn init(module: &'static ThisModule) -> impl PinInit<Self, Error> {
 //!         try_pin_init!(Self {
 //!             _target <- Registration::new(module),
@@ -170,7 +183,9 @@ impl Trust {
 ///
 /// # Invariants
 ///
-/// What [`TargetBtf::new`] requires.
+/// `object` is valid for as long as the module is. If BTF has the function of the target, then it
+/// has the two arguments that a program gets, `object` is the id of the type that `O` is turned
+/// into a pointer to, and `trust` holds of the object.
 pub struct TargetBtf<O> {
     name: &'static CStr,
     object: *const BtfId,
@@ -186,21 +201,23 @@ impl<O: ForeignOwnable> TargetBtf<O> {
     ///
     /// # Safety
     ///
-    /// `object` must be valid for as long as the module is. If there is a function `bpf_iter_NAME()`
-    /// in the BTF of the module, or of the kernel for one that is built in, then:
+    /// `object` must be valid for as long as the module is. If there is a function
+    /// `bpf_iter_NAME()` in the BTF of the module, or of the kernel for one that is built in, then:
     ///
-    /// - `DEFINE_BPF_ITER_FUNC()` must define it, with two arguments: a `struct bpf_iter_meta *`, and
-    ///   a pointer to the type of the objects.
+    /// - `DEFINE_BPF_ITER_FUNC()` must define it, with two arguments: a `struct bpf_iter_meta *`,
+    ///   and a pointer to the type of the objects.
     /// - `object` must point to what `BTF_ID_LIST_GLOBAL_SINGLE()` defines there for this type.
     /// - [`O::into_foreign`] must return a pointer to an object of this type, which stays in memory
     ///   until [`O::from_foreign`].
     /// - With [`Trust::Trusted`], the object must be alive for all that time. If it is counted,
     ///   then anybody must be able to take a reference of its own.
+    /// - All targets of this name that are ever registered must have the same `trust`: a program
+    ///   can be attached to another one than it was loaded for.
     ///
     /// [`O::into_foreign`]: ForeignOwnable::into_foreign
     /// [`O::from_foreign`]: ForeignOwnable::from_foreign
     pub const unsafe fn new(name: &'static CStr, object: *const BtfId, trust: Trust) -> Self {
-        // INVARIANT: By the safety requirements.
+        // INVARIANT: The safety requirements say the same of the arguments.
         Self {
             name,
             object,
@@ -217,9 +234,11 @@ impl<O: ForeignOwnable> TargetBtf<O> {
 /// closed.
 ///
 /// A read calls [`start`], [`next`] as often as there is room for the program's output, and
-/// [`stop`]. All are called in process context with the mutex of the file held, and may sleep. Only
-/// one object is owned at a time, by the iterator: the program is called with it, without any lock
-/// of the target, between the call that returns it and the one that gives it back.
+/// [`stop`]; or nothing, while output of the read before is left. After the end, each read calls
+/// [`start`] and [`stop`] again, and expects the end. All are called in process context with the
+/// mutex of the file held, and may sleep. Only one object is owned at a time, by the iterator: the
+/// program is called with it, without any lock of the target, between the call that returns it and
+/// the one that gives it back.
 ///
 /// # Examples
 ///
@@ -252,13 +271,15 @@ pub trait Target: Zeroable + Send + Sized + 'static {
     /// # Errors
     ///
     /// Any error is that of the read. What the program has written before is there for the next
-    /// read, and the one after it begins with [`Target::start`].
+    /// read, and the one after it begins with [`Target::start`]. To a program, the object that
+    /// follows has the `seq_num` of the one before the error.
     fn next(self: Pin<&mut Self>, current: Self::Object) -> Result<Option<Self::Object>>;
 
     /// Ends a read.
     ///
     /// The next one has to go on at `current`, which was not shown, or whose output had no room. It
-    /// is [`None`] at the end, and after an error of [`Target::next`].
+    /// is [`None`] at the end, and after an error of [`Target::next`]: which of these, the target
+    /// has to remember itself.
     fn stop(self: Pin<&mut Self>, current: Option<Self::Object>);
 
     /// Adds to what `/proc/PID/fdinfo` says of a link.
@@ -277,7 +298,7 @@ pub trait Target: Zeroable + Send + Sized + 'static {
 ///
 /// # Invariants
 ///
-/// `reg` was given to `bpf_iter_reg_target()`, successfully.
+/// `bpf_iter_reg_target()` has taken a copy of `reg`, by which the target is found again.
 #[pin_data(PinnedDrop)]
 pub struct Registration<T: Target> {
     #[pin]
@@ -291,7 +312,8 @@ unsafe impl<T: Target> Send for Registration<T> {}
 unsafe impl<T: Target> Sync for Registration<T> {}
 
 impl<T: Target> Registration<T> {
-    /// Registers the target for `module`, which is the argument of the module's `init`.
+    /// Registers the target for `module`, which is the argument of the `init` of the module that
+    /// `T` is in.
     ///
     /// # Errors
     ///
@@ -308,8 +330,10 @@ impl<T: Target> Registration<T> {
                 // SAFETY: `slot` is valid for writes.
                 unsafe { slot.write(reg) };
 
+                // INVARIANT: If this returns `Ok`, then a copy was taken.
+                //
                 // SAFETY: It is initialised. What it points to is as static as the module: each
-                // program of the target keeps that, and by a program its code is called.
+                // program of the target keeps that, and only by a program its code is called.
                 to_result(unsafe { bindings::bpf_iter_reg_target(slot) })
             }),
             _target: PhantomData,
@@ -340,7 +364,6 @@ union MetadataPtr<T> {
 }
 
 impl<T> MetadataPtr<T> {
-    #[inline]
     fn new(ptr: *mut T) -> Self {
         let mut this = Self { bits: 0 };
 
@@ -361,7 +384,6 @@ impl<T: Target> TargetVTable<T> {
     ///
     /// `seq` must be a file of the iterator, and its mutex be held for `'a`. Nothing else may use
     /// its private data meanwhile.
-    #[inline]
     unsafe fn file<'a>(seq: *mut bindings::seq_file) -> Pin<&'a mut T> {
         // SAFETY: The private data has the size and alignment of `T`, see `SEQ_INFO`. It was all
         // zero when the file was opened, which is a `T` since that is `Zeroable`. It stays where it
@@ -431,7 +453,7 @@ impl<T: Target> TargetVTable<T> {
     /// `seq` must be a file of the iterator whose mutex is held, and `v` be an object that `start`
     /// or `next` returned last.
     unsafe extern "C" fn show(seq: *mut bindings::seq_file, v: *mut c_void) -> c_int {
-        // SAFETY: By the safety requirements.
+        // SAFETY: The caller provides a file, holds its mutex, and gives `v` back only afterwards.
         unsafe { Self::run_prog(seq, v, false) }
     }
 
@@ -450,7 +472,8 @@ impl<T: Target> TargetVTable<T> {
             // At the end, the program runs once without an object. What it returns is of no use:
             // there is nothing to repeat.
             //
-            // SAFETY: By the safety requirements.
+            // SAFETY: The caller provides a file, and holds its mutex. There is no object in
+            // `stop`.
             unsafe { Self::run_prog(seq, null_mut(), true) };
         }
 
@@ -519,6 +542,8 @@ impl<T: Target> TargetVTable<T> {
         seq_priv_size: {
             // That of `target_private` in kernel/bpf/bpf_iter.c.
             const_assert!(align_of::<T>() <= 8);
+            // Its sum with what is in front of it is a `u32`, too.
+            const_assert!(size_of::<T>() <= i32::MAX as usize);
             size_of::<T>() as u32
         },
     };
@@ -548,7 +573,6 @@ mod tests {
     use super::*;
     use crate::{
         alloc::KBox,
-        module::ThisModule,
         sync::atomic::{
             Atomic,
             Relaxed, //
@@ -836,6 +860,7 @@ mod tests {
         let trusted = TargetVTable::<Numbers>::REG.ctx_arg_info[0].reg_type;
         let rcu = TargetVTable::<Nothing>::REG.ctx_arg_info[0].reg_type;
 
+        assert_ne!(trusted & bindings::bpf_type_flag_PTR_MAYBE_NULL, 0);
         assert_ne!(trusted & bindings::bpf_type_flag_PTR_TRUSTED, 0);
         assert_eq!(trusted & bindings::bpf_type_flag_MEM_RCU, 0);
         assert_ne!(rcu & bindings::bpf_type_flag_MEM_RCU, 0);

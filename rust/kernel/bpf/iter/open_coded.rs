@@ -66,7 +66,8 @@
 //! }
 //!
 //! unsafe extern "C" fn item_next(it: *mut c_void) -> *mut c_void {
-//!     // SAFETY: The verifier sees to it that `item_new()` comes first.
+//!     // SAFETY: The verifier sees to it that `item_new()` comes first. In C, this returns a
+//!     // `u64 *`, which is alive as long as the box.
 //!     unsafe { OpenCoded::<Countdown>::kfunc_next(it) }
 //! }
 //!
@@ -150,7 +151,6 @@ impl<W: Walk> OpenCoded<W> {
         Self(null_mut(), PhantomData)
     }
 
-    #[inline]
     fn next(&mut self) -> *mut c_void {
         // Null is below START, and each object above.
         let next = if self.0.addr() > Self::START.addr() {
@@ -175,7 +175,6 @@ impl<W: Walk> OpenCoded<W> {
     /// # Safety
     ///
     /// `it` must be valid for writes of 8 bytes, and be aligned to 8 bytes.
-    #[inline]
     pub unsafe fn kfunc_new(it: *mut c_void) -> c_int {
         let (state, ret) = match Self::new() {
             Ok(state) => (state, 0),
@@ -194,9 +193,12 @@ impl<W: Walk> OpenCoded<W> {
     ///
     /// # Safety
     ///
-    /// [`OpenCoded::kfunc_new`] must have been called for `it`, and [`OpenCoded::kfunc_destroy`]
-    /// not yet. Nothing else may use `it` meanwhile.
-    #[inline]
+    /// - [`OpenCoded::kfunc_new`] must have been called for `it`, and [`OpenCoded::kfunc_destroy`]
+    ///   not yet. Nothing else may use `it` meanwhile.
+    /// - The verifier takes what the kfunc returns for a trusted pointer to the type that C
+    ///   declares. So `into_foreign` of the object must return a pointer to such a type, and the
+    ///   object must be alive until `from_foreign`, as with
+    ///   [`Trust::Trusted`](super::Trust::Trusted).
     pub unsafe fn kfunc_next(it: *mut c_void) -> *mut c_void {
         // SAFETY: `kfunc_new` has written it, and this is the only use by the safety requirements.
         unsafe { &mut *it.cast::<Self>() }.next()
@@ -207,7 +209,6 @@ impl<W: Walk> OpenCoded<W> {
     /// # Safety
     ///
     /// As for [`OpenCoded::kfunc_next`]. `it` must not be used again.
-    #[inline]
     pub unsafe fn kfunc_destroy(it: *mut c_void) {
         // SAFETY: `kfunc_new` has written it, and this is the last use by the safety requirements.
         unsafe { drop_in_place(it.cast::<Self>()) };
@@ -215,7 +216,6 @@ impl<W: Walk> OpenCoded<W> {
 }
 
 impl<W: Walk> Drop for OpenCoded<W> {
-    #[inline]
     fn drop(&mut self) {
         if self.0 != Self::START {
             // SAFETY: By the type invariants, it is null, or comes from an `into_foreign`, and
