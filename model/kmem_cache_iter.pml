@@ -505,15 +505,16 @@ inline Cursor_pause()
 }
 
 /*
- * A file, its cursor, and who reads it: bpf_iter.rs: TargetVTable, in the order in
- * which kernel/bpf/bpf_iter.c: bpf_seq_read() calls that.
+ * A file, its cursor, and who reads it: rust/kernel/bpf/iter.rs: TargetVTable, in the
+ * order in which kernel/bpf/bpf_iter.c: bpf_seq_read() calls that. start() and next()
+ * do not fail.
  */
 proctype reader(byte file)
 {
 	byte v = NULL, old = NULL;
 	byte present, shown;
 	bool watched = (file == 0);	/* the other file is no different */
-	bool paused;
+	bool paused;	/* the cursor is on a list, perhaps on that for the end */
 #ifdef INDEX_RESUME
 	byte index;
 #endif
@@ -576,7 +577,7 @@ proctype reader(byte file)
 }
 
 #ifdef LOOP
-/* bpf_iter.rs: OpenCoded, and the loop in a BPF program. */
+/* rust/kernel/bpf/iter/open_coded.rs: OpenCoded, and the loop in a BPF program. */
 proctype loop()
 {
 	byte v = NULL, old = NULL;
