@@ -157,7 +157,7 @@ pub struct BtfId(u32);
 /// What the verifier may believe of the object that it hands to a program.
 ///
 /// In either case, the object stays in memory while the program runs, and the program may read it.
-#[derive(Copy, Clone, PartialEq, Eq)]
+#[derive(Copy, Clone)]
 pub enum Trust {
     /// The object is alive. The program may pass it to every kfunc that takes such objects, one
     /// that takes a reference included.
