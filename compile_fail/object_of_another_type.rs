@@ -8,8 +8,7 @@
 use super::*;
 
 #[derive(Zeroable)]
-struct Place {
-}
+struct Place {}
 
 #[vtable]
 impl Target for Place {

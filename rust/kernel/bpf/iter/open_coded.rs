@@ -128,7 +128,7 @@ pub trait Walk: 'static {
 ///
 /// # Invariants
 ///
-/// The pointer is [`Self::START`], or null at the end, or comes from the `into_foreign` of an
+/// The pointer is `Self::START`, or null at the end, or comes from the `into_foreign` of an
 /// object that this owns.
 #[repr(transparent)]
 pub struct OpenCoded<W: Walk>(*mut c_void, PhantomData<W::Object>);
