@@ -16,8 +16,8 @@
 //!   `union bpf_iter_link_info`, which is UAPI and knows the targets of the kernel alone.
 //! - Targets for the elements of a map, and other arguments of the program than one object.
 //! - Helpers that programs of this target have, and others have not.
-//! - Objects that are skipped after the program was called: [`Target::next`] can pass over them.
-//! - Objects of a type that is written in Rust: `pahole` leaves Rust out of BTF.
+//! - Objects that are skipped after the program was called: a target can pass over them before.
+//! - Objects whose layout no C type describes: `pahole` leaves Rust out of BTF.
 //!
 //! C header: [`include/linux/bpf.h`](srctree/include/linux/bpf.h)
 //!
@@ -25,16 +25,16 @@
 //!
 //! # The C side
 //!
-//! BPF knows types and functions by BTF, and so by what is written in C. For a target `item` of
-//! objects of type `struct item`, some C file of the module has:
+//! BPF knows types and functions by BTF, and so by what is written in C. For a target `square` of
+//! objects of type `struct square`, some C file of the module has:
 //!
 //! ```c
-//! DEFINE_BPF_ITER_FUNC(item, struct bpf_iter_meta *meta, struct item *item)
+//! DEFINE_BPF_ITER_FUNC(square, struct bpf_iter_meta *meta, struct square *square)
 //!
-//! BTF_ID_LIST_GLOBAL_SINGLE(item_btf_id, struct, item)
+//! BTF_ID_LIST_GLOBAL_SINGLE(square_btf_id, struct, square)
 //! ```
 //!
-//! The function is never called. It stands for the target when a `SEC("iter/item")` program is
+//! The function is never called. It stands for the target when a `SEC("iter/square")` program is
 //! loaded, and the program is called with its arguments.
 //!
 //! # Examples
