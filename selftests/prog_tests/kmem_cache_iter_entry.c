@@ -9,7 +9,7 @@
 #include "kmem_cache_iter_entry.skel.h"
 
 #define OUTSIDE	"kmem_cache_iter_entry"
-#define UNREGISTER	"/sys/module/" OUTSIDE "/parameters/unregister"
+#define REGISTERED	"/sys/module/" OUTSIDE "/parameters/registered"
 #define IN_TREE	"kmem_cache_iter_entry_in_tree"
 
 /* With one program alone. */
@@ -121,13 +121,13 @@ static void check_walk(struct kmem_cache_iter_entry *skel, int fd, const char *w
 	ASSERT_EQ(skel->bss->numbers, 1 + 2 + 3, what);
 }
 
-/* The links that are there keep the target, and work. Nobody gets another one. */
+/* Programs keep the target that they were loaded for, and work. Nobody gets another one. */
 static void test_unregistered_early(void)
 {
-	struct kmem_cache_iter_entry *skel, *late;
+	struct kmem_cache_iter_entry *skel, *late, *again;
 	struct bpf_program *prog;
 	struct bpf_link *link;
-	int fd, late_fd;
+	int fd, late_fd, late_link;
 
 	if (!ASSERT_OK(load_by_name(OUTSIDE), "load the module"))
 		return;
@@ -139,15 +139,22 @@ static void test_unregistered_early(void)
 	if (!ASSERT_OK_PTR(link, "attach"))
 		goto out;
 	fd = bpf_iter_create(bpf_link__fd(link));
-	ASSERT_OK(write_file(UNREGISTER, "1"), "unregister");
+	ASSERT_OK(write_file(REGISTERED, "0"), "unregister");
 
 	check_walk(skel, fd, "file from before");
 	late_fd = bpf_iter_create(bpf_link__fd(link));
 	if (ASSERT_GE(late_fd, 0, "another file"))
 		check_walk(skel, late_fd, "another file");
+	close(late_fd);
 	check_target(bpf_link__fd(link), "entry");
 	ASSERT_EQ(fdinfo_has(bpf_link__fd(link), "target_name:\tentry\n"), 1, "fdinfo");
-	ASSERT_EQ(create_iter_link(bpf_program__fd(prog)), -ENOENT, "another link");
+	late_link = create_iter_link(bpf_program__fd(prog));
+	if (ASSERT_GE(late_link, 0, "another link")) {
+		late_fd = bpf_iter_create(late_link);
+		check_walk(skel, late_fd, "file of another link");
+		close(late_fd);
+	}
+	close(late_link);
 
 	late = kmem_cache_iter_entry__open();
 	if (ASSERT_OK_PTR(late, "open")) {
@@ -156,7 +163,19 @@ static void test_unregistered_early(void)
 	}
 	kmem_cache_iter_entry__destroy(late);
 
-	close(late_fd);
+	/* One of the same name is another target. */
+	ASSERT_OK(write_file(REGISTERED, "1"), "register");
+	again = load_prog("built_outside");
+	if (again) {
+		int again_fd = bpf_program__fd(again->progs.built_outside);
+
+		ASSERT_EQ(bpf_link_update(bpf_link__fd(link), again_fd, NULL), -EINVAL, "update");
+		late_fd = open_iter_file(again->progs.built_outside);
+		check_walk(again, late_fd, "file of the other target");
+		close(late_fd);
+	}
+	kmem_cache_iter_entry__destroy(again);
+
 	close(fd);
 	ASSERT_EQ(unload_once(OUTSIDE), -EWOULDBLOCK, "unload with a link");
 	bpf_link__destroy(link);

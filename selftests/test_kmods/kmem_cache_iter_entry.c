@@ -102,7 +102,7 @@ static const struct bpf_func_proto *entry_get_func_proto(enum bpf_func_id id,
 	return id == BPF_FUNC_setsockopt ? copied_proto : NULL;
 }
 
-static struct bpf_iter_reg reg = {
+static const struct bpf_iter_reg target = {
 	.target			= __stringify(TARGET),
 	.owner			= THIS_MODULE,
 	.get_func_proto		= entry_get_func_proto,
@@ -118,27 +118,36 @@ static struct bpf_iter_reg reg = {
 static bool forget;
 module_param(forget, bool, 0);
 
+static struct bpf_iter_reg reg;
 static bool is_registered;
 
-/* What is said at the registration is of no use to anybody any more then. */
-static void unregister(void)
+/* What is said at the registration is of no use to anybody once that is over. */
+static int set_registered(bool wanted)
 {
-	if (!is_registered)
-		return;
-	bpf_iter_unreg_target(&reg);
-	is_registered = false;
-	memset(&reg, 0x6b, sizeof(reg));
+	int err = 0;
+
+	if (is_registered && !wanted) {
+		bpf_iter_unreg_target(&reg);
+		memset(&reg, 0x6b, sizeof(reg));
+	} else if (!is_registered && wanted) {
+		reg = target;
+		reg.ctx_arg_info[0].btf_id = entry_btf_id[0];
+		err = bpf_iter_reg_target(&reg);
+	}
+	is_registered = wanted && !err;
+	return err;
 }
 
-static int unregister_now(const char *val, const struct kernel_param *param)
+static int set_registered_param(const char *val, const struct kernel_param *param)
 {
-	unregister();
-	return 0;
+	bool wanted;
+
+	return kstrtobool(val, &wanted) ?: set_registered(wanted);
 }
 
-/* Written to when the target is to be gone before the module is. */
-static const struct kernel_param_ops unregister_ops = { .set = unregister_now };
-module_param_cb(unregister, &unregister_ops, NULL, 0200);
+/* Whether the target is there, which it need not be as long as the module. */
+static const struct kernel_param_ops registered_ops = { .set = set_registered_param };
+module_param_cb(registered, &registered_ops, NULL, 0200);
 
 static int __init kmem_cache_iter_entry_init(void)
 {
@@ -151,18 +160,16 @@ static int __init kmem_cache_iter_entry_init(void)
 		entries[i].number = i + 1;
 		entries[i].square = (u64)(i + 1) * (i + 1);
 	}
-	reg.ctx_arg_info[0].btf_id = entry_btf_id[0];
-	err = bpf_iter_reg_target(&reg);
+	err = set_registered(true);
 	if (err)
 		kfree(copied_proto);
-	is_registered = !err;
 	return err;
 }
 
 static void __exit kmem_cache_iter_entry_exit(void)
 {
 	if (!forget)
-		unregister();
+		set_registered(false);
 	kfree(copied_proto);
 }
 

@@ -211,8 +211,6 @@ impl<O: ForeignOwnable> TargetBtf<O> {
     ///   until [`O::from_foreign`].
     /// - With [`Trust::Trusted`], the object must be alive for all that time. If it is counted,
     ///   then anybody must be able to take a reference of its own.
-    /// - All targets of this name that are ever registered must have the same `trust`: a program
-    ///   can be attached to another one than it was loaded for.
     ///
     /// [`O::into_foreign`]: ForeignOwnable::into_foreign
     /// [`O::from_foreign`]: ForeignOwnable::from_foreign
@@ -293,8 +291,8 @@ pub trait Target: Zeroable + Send + Sized + 'static {
 /// Programs can be loaded for the target from the end of the module's initialisation until this is
 /// dropped. A program keeps the module, and links and files keep their program. So in a module's
 /// data it is dropped when there is none. If it is dropped earlier, then no new program can be
-/// loaded, while links and files that are there work as before. If it is forgotten, the target is
-/// gone with its module.
+/// loaded, while those that are there work as before, and can be attached. If it is forgotten, the
+/// target is gone with its module.
 ///
 /// # Invariants
 ///
