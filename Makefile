@@ -19,11 +19,18 @@ export CC
 else
 unexport CC
 endif
+# Nor another architecture than the command asks for.
+ifeq ($(origin ARCH),command line)
+export ARCH
+else
+unexport ARCH
+endif
 export TESTS
 export CHECKS
 export TIMEOUT ?= $(if $(CONFIG),3600,1800)
 export SEED
 export LOAD
+export FLAVOR
 export FUZZ
 export BOOTS
 export KDIR
@@ -57,7 +64,9 @@ help:
 	@echo '                  ITER=released the one in C of a tree without them'
 	@echo 'CONFIG=debug      a kernel that looks for errors while it runs (KASAN, lockdep, ...);'
 	@echo '                  CONFIG=kcsan one that looks for data races; docs/testing.md has more'
+	@echo 'ARCH=arm64        a kernel for another architecture, which QEMU emulates: run, test, shell'
 	@echo 'CC=gcc            compiles the C of the kernel with gcc instead of clang'
+	@echo 'FLAVOR=no_alu32   compiles the selftests as test_progs-no_alu32 has them; FLAVOR=cpuv4 as that'
 	@echo 'SAMPLE=items      make run shows the iterator sample in samples/rust/ instead'
 	@echo 'TESTS=a,b         which tests make test runs: trees, machines, model, compile_fail, kunit, tools,'
 	@echo '                  and parts of the names of selftests (default: these, kmem_cache_iter, bpf_iter)'

@@ -56,7 +56,17 @@ fi
 for number in TIMEOUT LOAD SEED BOOTS; do
 	[[ ${!number:-0} =~ ^[0-9]+$ ]] || die "$number=${!number} is not a number"
 done
+[[ ,,no_alu32,cpuv4, = *,"${FLAVOR:-}",* ]] || die "FLAVOR=$FLAVOR is not known" "FLAVOR=no_alu32 and FLAVOR=cpuv4 compile the selftests otherwise."
 [[ ${MEMORY:-1G} =~ ^[0-9]+[MG]$ ]] || die "MEMORY=$MEMORY is not a size" "For example: MEMORY=1G"
+
+# What the kernel is for. The tools are for x86-64, whatever that is; guest_root is what the guest has
+# as its root.
+ARCH=${ARCH:-x86}
+[[ $ARCH != */* ]] && [ -e "$config/arch/$ARCH" ] || die "ARCH=$ARCH is not known" "There is: $(ls -C -w 0 "$config/arch")"
+# shellcheck source=scripts/config/arch/x86
+. "$config/arch/$ARCH"
+foreign='' guest_root=/
+[ "$ARCH" = x86 ] || foreign=1 guest_root=/guest
 
 # How the kernel and its modules are compiled, as arguments of make.
 case ${CC:-clang} in
@@ -65,11 +75,14 @@ gcc) kernel_cc=() ;;
 *) die "CC=$CC is neither clang nor gcc" "CC=gcc compiles the C of the kernel with gcc instead of clang." ;;
 esac
 kernel_cc+=(LIBCLANG_PATH="/usr/lib/llvm-$clang_kernel/lib")
+# And how programs are, and what else is of the kernel's tree.
+cross=()
+[ -z "$foreign" ] || cross=(ARCH="$ARCH" CROSS_COMPILE="$arch_triple-") kernel_cc+=("${cross[@]}")
 
 # in_sysroot COMMAND [ARGUMENT]...: run COMMAND among the tools of the sysroot. It can be a
 # function of the script, which finds there the other functions, and the variables in
 # $for_sysroot.
-for_sysroot=(repo lib config cache kernel_cc clang_kernel clang_bpf)
+for_sysroot=(repo lib config cache kernel_cc cross clang_kernel clang_bpf ARCH arch_triple foreign)
 in_sysroot() {
 	"$lib/in-sysroot" bash -c "set -euo pipefail; $(declare -f; declare -p "${for_sysroot[@]}")"$'\n"$@"' bash "$@"
 }
