@@ -104,62 +104,38 @@ static struct kmem_cache_iter_module *load_skel(const char *name, const char *al
 	return NULL;
 }
 
-struct lookup {
-	struct kmem_cache_iter_module *skel;
-	int prog_fd;	/* to create a link with, or -1 to load a program */
-	int fd;
-};
-
-static void *lookup_thread(void *arg)
+static void *load_thread(void *arg)
 {
-	struct lookup *lookup = arg;
+	struct kmem_cache_iter_module *skel = arg;
+	int fd;
 
-	lookup->skel->bss->waiting_tid = sys_gettid();
-	lookup->fd = lookup->prog_fd < 0 ? load_prog() : create_iter_link(lookup->prog_fd);
-	lookup->skel->bss->waiting_tid = 0;
+	skel->bss->waiting_tid = sys_gettid();
+	fd = load_prog();
+	skel->bss->waiting_tid = 0;
+	if (ASSERT_GE(fd, 0, "load a program"))
+		close(fd);
 	return NULL;
 }
 
 /* Try to unload while the lookup of the target has just released its mutex. */
-static void test_lookup(int prog_fd)
+static void test_load_prog(void)
 {
-	struct lookup lookup = { .prog_fd = prog_fd };
 	struct kmem_cache_iter_module *skel;
 	pthread_t thread;
 
-	skel = load_skel(prog_fd < 0 ? "lookup_begins" : "attach_begins", "lookup_done");
+	skel = load_skel("lookup_begins", "lookup_done");
 	if (!skel)
 		return;
-	if (!ASSERT_OK(kmem_cache_iter_module__attach(skel), "attach"))
-		goto out;
-
-	lookup.skel = skel;
-	if (!ASSERT_OK(pthread_create(&thread, NULL, lookup_thread, &lookup), "thread"))
+	if (!ASSERT_OK(kmem_cache_iter_module__attach(skel), "attach") ||
+	    !ASSERT_OK(pthread_create(&thread, NULL, load_thread, skel), "thread"))
 		goto out;
 	if (wait_for(&skel->bss->waiting))
 		check_in_use("lookup");
 	WRITE_ONCE(skel->bss->go_on, 1);
 	pthread_join(thread, NULL);
 	ASSERT_FALSE(skel->bss->gave_up, "program gave up waiting");
-	if (ASSERT_GE(lookup.fd, 0, "what was looked up for"))
-		close(lookup.fd);
 out:
 	kmem_cache_iter_module__destroy(skel);
-}
-
-static void test_load_prog(void)
-{
-	test_lookup(-1);
-}
-
-static void test_attach(void)
-{
-	int prog_fd = load_prog();
-
-	if (!ASSERT_GE(prog_fd, 0, "load a program"))
-		return;
-	test_lookup(prog_fd);
-	close(prog_fd);
 }
 
 static void test_prog(void)
@@ -487,7 +463,6 @@ void serial_test_kmem_cache_iter_module(void)
 {
 	static const struct subtest tests[] = {
 		{ "load_prog", test_load_prog },
-		{ "attach", test_attach },
 		{ "prog", test_prog },
 		{ "release_link", test_release_link },
 		{ "fdinfo", test_fdinfo },

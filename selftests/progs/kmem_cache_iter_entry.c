@@ -50,8 +50,9 @@ int built_in_tree(struct bpf_iter__entry *ctx)
 	return sum(ctx);
 }
 
-SEC("?fentry/bpf_iter_get_func_proto")
-int BPF_PROG(helper_begins)
+SEC("?fexit/bpf_iter_get_func_proto")
+int BPF_PROG(helper_found, enum bpf_func_id id, const struct bpf_prog *prog,
+	     const struct bpf_func_proto *proto)
 {
-	return lookup_begins_here();
+	return proto ? wait_in_thread() : 0;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Waits where the lookup of an iterator target drops its mutex. */
+/* Waits while a thread loads a program, once the target of that was looked up. */
 #ifndef __KMEM_CACHE_ITER_LOOKUP_H
 #define __KMEM_CACHE_ITER_LOOKUP_H
 
@@ -7,30 +7,17 @@
 
 #define WAIT_MAX_NS	5000000000ULL
 
-extern const void targets_mutex __ksym;
-
 int waiting_tid;
-bool looking_up;
 
 static bool is_waiting_thread(void)
 {
 	return (int)bpf_get_current_pid_tgid() == waiting_tid;
 }
 
-/* For a program that is called where the lookup begins. */
-static int lookup_begins_here(void)
+/* Just once. */
+static int wait_in_thread(void)
 {
-	if (is_waiting_thread())
-		looking_up = true;
-	return 0;
-}
-
-SEC("?fexit/mutex_unlock")
-int BPF_PROG(lookup_done, struct mutex *lock)
-{
-	if ((__u64)lock != (__u64)&targets_mutex)
-		return 0;
-	if (looking_up && !READ_ONCE(waiting) && is_waiting_thread())
+	if (!READ_ONCE(waiting) && is_waiting_thread())
 		wait(WAIT_MAX_NS);
 	return 0;
 }

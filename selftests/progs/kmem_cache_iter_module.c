@@ -16,16 +16,25 @@ int wait_inside_read(struct bpf_iter__kmem_cache *ctx)
 	return 0;
 }
 
+extern const void targets_mutex __ksym;
+
+bool looking_up;
+
 SEC("?fentry/bpf_iter_prog_supported")
 int BPF_PROG(lookup_begins)
 {
-	return lookup_begins_here();
+	if (is_waiting_thread())
+		looking_up = true;
+	return 0;
 }
 
-SEC("?fentry/bpf_iter_link_attach")
-int BPF_PROG(attach_begins)
+/* The lookup is over when it drops its mutex. */
+SEC("?fexit/mutex_unlock")
+int BPF_PROG(lookup_done, struct mutex *lock)
 {
-	return lookup_begins_here();
+	if (looking_up && (__u64)lock == (__u64)&targets_mutex)
+		wait_in_thread();
+	return 0;
 }
 
 __u32 entries;
