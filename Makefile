@@ -4,7 +4,7 @@
 
 MAKEFLAGS += --no-print-directory --no-builtin-rules
 .DEFAULT_GOAL := help
-.PHONY: help run test test-long test-table mutate check doc bench series series-test shell integrate unintegrate clean distclean
+.PHONY: help run slabstat install-slabstat test test-long test-table mutate check doc bench series series-test shell integrate unintegrate clean distclean
 
 # It makes cd print, and go elsewhere.
 unexport CDPATH
@@ -36,11 +36,15 @@ export BOOTS
 export KDIR
 export DRY_RUN
 export SAMPLE
+export PREFIX
+export DESTDIR
 export MEMORY
 
 help:
 	@echo 'make run          boot a kernel with the iterator, and list all its slab caches'
 	@echo 'make shell        open a shell in such a kernel, with bpftool and the tests at hand'
+	@echo 'make slabstat     build slabstat, which shows the slab caches of this machine; needs no kernel tree'
+	@echo 'make install-slabstat  put it into PREFIX (default /usr/local), in DESTDIR if that is set'
 	@echo 'make test         run the tests, most of them in such a kernel (10 minutes)'
 	@echo 'make test-long    run them for hours, on kernels that look for errors'
 	@echo 'make test-table   put what was found by the last runs into docs/testing.md'
@@ -79,8 +83,11 @@ help:
 	@echo 'DRY_RUN=1         print the command line of QEMU instead of running it'
 	@echo 'TIMEOUT=seconds   when to give up on a guest (default 1800, with CONFIG 3600)'
 
-run test test-long test-table mutate check bench series series-test shell:
+run slabstat test test-long test-table mutate check bench series series-test shell:
 	@scripts/$@
+
+install-slabstat:
+	@scripts/slabstat --install
 
 doc:
 	@scripts/check doc

@@ -62,11 +62,15 @@ done
 # What the kernel is for. The tools are for x86-64, whatever that is; guest_root is what the guest has
 # as its root.
 ARCH=${ARCH:-x86}
-[[ $ARCH != */* ]] && [ -e "$config/arch/$ARCH" ] || die "ARCH=$ARCH is not known" "There is: $(ls -C -w 0 "$config/arch")"
+if [[ $ARCH = */* ]] || [ ! -e "$config/arch/$ARCH" ]; then
+	die "ARCH=$ARCH is not known" "There is: $(ls -C -w 0 "$config/arch")"
+fi
 # shellcheck source=scripts/config/arch/x86
 . "$config/arch/$ARCH"
-foreign='' guest_root=/
-[ "$ARCH" = x86 ] || foreign=1 guest_root=/guest
+foreign=''
+[ "$ARCH" = x86 ] || foreign=1
+# shellcheck disable=SC2034 # the sourcing scripts use it
+guest_root=/${foreign:+guest}
 
 # How the kernel and its modules are compiled, as arguments of make.
 case ${CC:-clang} in

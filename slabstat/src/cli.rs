@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The command line. build.rs makes the man page and the completions of it, too.
+
+use std::{path::PathBuf, time::Duration};
+
+use clap::{Parser, ValueEnum};
+
+const EXAMPLES: &str = "\
+Examples:
+  slabstat --top 10                 the ten caches that take the most memory
+  slabstat --sort parked            those with the most objects in sheaves
+  slabstat --match 'kmalloc-*'      those of kmalloc()
+  slabstat --watch 5                what has grown, each five seconds
+  slabstat --json | jq '.[0]'       the largest cache, for programs
+
+  An exporter that has no privilege:
+    slabstat --pin /sys/fs/bpf/slabstat --mode 440 --group prometheus
+    slabstat --read /sys/fs/bpf/slabstat --prometheus";
+
+const COLUMNS: &str = "\
+Columns:
+  MEMORY    what the slabs take
+  OBJECTS   those that there is room for in the slabs
+  INUSE     those that somebody has allocated
+  PARKED    those that were freed, and are kept in sheaves to be allocated again;
+            /proc/slabinfo and slabtop show them as in use
+  FREE      the others
+  OBJSIZE   the size of an object, with what the slab code adds
+  SLABS     the slabs
+  OBJ/SLAB  the objects of a slab
+  FLAGS     hwalign: aligned to cache lines, reclaim: memory that can be had back,
+            rcu: SLAB_TYPESAFE_BY_RCU, dma: for DMA, panic: the system cannot do
+            without, nomerge: not merged with others, account: charged to cgroups,
+            poison: debugged
+  ALIASES   other caches that are merged into this one
+
+A figure that this kernel does not tell is shown as -, and null in JSON.";
+
+const JSON: &str = "\
+JSON:
+  An array with an object for each row: name, nth, node, memory, objects,
+  in_use, parked, free, object_size, slabs, objects_per_slab, flags, and with
+  --aliases, aliases. Sizes are in bytes. nth is 1, or counts the caches
+  of the same name, the oldest first. node is null without --nodes. Later
+  versions may add to it.
+
+Exit status:
+  0 if all went well, 1 if not, 2 if the command line was wrong";
+
+/// Which slab cache of the kernel eats the memory, and which one grows.
+///
+/// The largest come first. It reads the kernel's BPF iterator "kmem_cache", which Linux has since
+/// 6.13, and needs CAP_BPF and CAP_PERFMON, or a file that was pinned by --pin.
+#[derive(Parser)]
+#[command(version, after_help = EXAMPLES, after_long_help = format!("{EXAMPLES}\n\n{COLUMNS}\n\n{JSON}"))]
+pub struct Cli {
+    /// Sort by this, the largest first, and names from a to z
+    #[arg(short, long, value_name = "KEY", value_enum, default_value_t = Key::Memory)]
+    pub sort: Key,
+
+    /// Show just the first N
+    #[arg(short = 'n', long, value_name = "N")]
+    pub top: Option<usize>,
+
+    /// Show just caches with such a name, where * is any text, and ? any character
+    #[arg(short, long = "match", value_name = "GLOB")]
+    pub pattern: Option<String>,
+
+    /// Show the flags of each cache
+    #[arg(short, long)]
+    pub flags: bool,
+
+    /// Show the names of caches that are merged into another one
+    #[arg(short, long)]
+    pub aliases: bool,
+
+    /// Show the NUMA nodes by themselves
+    #[arg(short = 'N', long)]
+    pub nodes: bool,
+
+    /// Show what has changed, the fastest growing first, each so many seconds
+    #[arg(short, long, value_name = "SECONDS", value_parser = seconds, conflicts_with_all = ["json", "prometheus", "pin"])]
+    pub watch: Option<Duration>,
+
+    /// Print JSON
+    #[arg(long, conflicts_with = "prometheus")]
+    pub json: bool,
+
+    /// Print the text format of Prometheus
+    #[arg(long)]
+    pub prometheus: bool,
+
+    /// Pin the iterator to a file in a BPF file system, and print nothing
+    ///
+    /// Whoever may read the file gets what --match and --nodes say here. Each read is a new walk.
+    /// To remove it, remove the file.
+    #[arg(long, value_name = "PATH", conflicts_with_all = ["json", "prometheus", "read"])]
+    pub pin: Option<PathBuf>,
+
+    /// The mode of the pinned file, in octal
+    #[arg(long, requires = "pin", value_parser = mode, default_value = "400")]
+    pub mode: u32,
+
+    /// The group of the pinned file
+    #[arg(long, requires = "pin")]
+    pub group: Option<String>,
+
+    /// Read a file that was pinned by --pin
+    #[arg(long, value_name = "PATH", conflicts_with_all = ["pattern", "nodes"])]
+    pub read: Option<PathBuf>,
+}
+
+/// What rows are sorted by.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Key {
+    /// Memory that the slabs take
+    Memory,
+    /// Name
+    Name,
+    /// Objects
+    Objects,
+    /// Objects that are in use
+    Inuse,
+    /// Objects that are parked in sheaves
+    Parked,
+    /// Objects that are free
+    Free,
+    /// Size of an object
+    Objsize,
+    /// Slabs
+    Slabs,
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    text.parse()
+        .ok()
+        .filter(|seconds| (0.1..=86400.0).contains(seconds))
+        .map(Duration::from_secs_f64)
+        .ok_or_else(|| "it is not a number of seconds from 0.1 to 86400".into())
+}
+
+fn mode(text: &str) -> Result<u32, String> {
+    u32::from_str_radix(text, 8)
+        .ok()
+        .filter(|mode| *mode <= 0o777)
+        .ok_or_else(|| "it is not a mode such as 440".into())
+}
