@@ -4,8 +4,11 @@
 
 #[path = "src/cli.rs"]
 mod cli;
+#[path = "src/pattern.rs"]
+#[allow(dead_code)]
+mod pattern;
 
-use std::{env, fs, path::PathBuf};
+use std::{env, fs, io::Write, path::PathBuf};
 
 use anyhow::{Context, Result};
 use clap::{CommandFactory, ValueEnum};
@@ -13,10 +16,27 @@ use libbpf_cargo::SkeletonBuilder;
 
 const BPF: &str = "src/bpf/slabstat.bpf.c";
 
+fn man_page(command: clap::Command) -> Result<Vec<u8>> {
+    let man = clap_mangen::Man::new(command).section("8");
+    let mut page = Vec::new();
+
+    man.render_title(&mut page)?;
+    man.render_name_section(&mut page)?;
+    man.render_synopsis_section(&mut page)?;
+    man.render_description_section(&mut page)?;
+    man.render_options_section(&mut page)?;
+    for (title, text) in cli::SECTIONS {
+        // Line by line, and without what man takes for a command.
+        let text = text.replace('\\', "\\e").replace('-', "\\-");
+        writeln!(page, ".SH {}\n.nf\n{text}\n.fi", title.to_uppercase())?;
+    }
+    Ok(page)
+}
+
 fn main() -> Result<()> {
     let out = PathBuf::from(env::var_os("OUT_DIR").context("OUT_DIR is not set")?);
 
-    println!("cargo::rerun-if-changed=src/bpf");
+    println!("cargo::rerun-if-changed=src");
     println!("cargo::rerun-if-env-changed=CLANG");
     SkeletonBuilder::new()
         .source(BPF)
@@ -28,10 +48,6 @@ fn main() -> Result<()> {
     for shell in clap_complete::Shell::value_variants() {
         clap_complete::generate_to(*shell, &mut command.clone(), "slabstat", &out)?;
     }
-    let mut page = Vec::new();
-    clap_mangen::Man::new(command)
-        .section("8")
-        .render(&mut page)?;
-    fs::write(out.join("slabstat.8"), page)?;
+    fs::write(out.join("slabstat.8"), man_page(command)?)?;
     Ok(())
 }

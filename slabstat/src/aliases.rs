@@ -7,6 +7,8 @@ use std::{collections::HashMap, ffi::OsString, fs};
 
 use anyhow::{Context, Result};
 
+use crate::pattern::Pattern;
+
 const SLAB: &str = "/sys/kernel/slab";
 
 pub struct Aliases {
@@ -34,6 +36,21 @@ pub fn read() -> Result<Aliases> {
 }
 
 impl Aliases {
+    /// Names that fit, each with a cache that it is another name of.
+    pub fn matching<'a>(
+        &'a self,
+        pattern: &'a Pattern,
+    ) -> impl Iterator<Item = (&'a str, &'a str)> {
+        let fitting = self.links.iter().filter(|(name, _)| pattern.matches(name));
+        fitting.filter_map(|(name, target)| {
+            let other = self
+                .links
+                .iter()
+                .find(|(other, to)| *to == target && *other != name)?;
+            Some((name.as_str(), other.0.as_str()))
+        })
+    }
+
     /// The other names of a cache.
     pub fn of(&self, name: &str) -> Vec<String> {
         let Some(target) = self.links.get(name) else {

@@ -1,57 +1,73 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A row of the table: a slab cache, or what one has on a NUMA node.
+//! A row of the table, and an object in JSON: a slab cache, or what one has on a NUMA node.
 
-use std::{cmp::Reverse, collections::HashMap};
+use std::{cmp::Ordering, collections::HashMap};
+
+use serde::Serialize;
 
 use crate::cli::Key;
 
-/// What is None is not known to this kernel.
-#[derive(Clone, Default)]
+/// What is None is not known to this kernel. Sizes are in bytes.
+#[derive(Clone, Default, Serialize)]
 pub struct Cache {
     pub name: String,
-    /// Its place in the kernel's list.
-    pub number: u32,
-    pub node: Option<u32>,
     /// Counts the caches of the same name, from 1 on.
     pub nth: u32,
-    pub object_size: u64,
-    pub objects_per_slab: u64,
-    pub order: u32,
-    /// How many other caches are merged into it.
-    pub merged: u32,
-    /// What the kernel does with it, by name.
-    pub flags: Vec<&'static str>,
-    pub slabs: Option<u64>,
+    pub node: Option<u32>,
+    /// Of all slabs.
+    pub memory: Option<u64>,
     pub objects: Option<u64>,
-    pub free: Option<u64>,
+    /// What is neither parked nor free.
+    pub in_use: Option<u64>,
     pub parked: Option<u64>,
+    pub free: Option<u64>,
+    pub object_size: u64,
+    pub slabs: Option<u64>,
+    pub objects_per_slab: u64,
+    /// What the kernel does with it.
+    pub flags: Vec<&'static str>,
+    /// The names of caches that are merged into it, if they were asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub aliases: Option<Vec<String>>,
+    /// Its place in the kernel's list.
+    #[serde(skip)]
+    pub number: u32,
 }
 
 impl Cache {
-    /// Bytes of all slabs.
-    pub fn memory(&self, page_size: u64) -> Option<u64> {
-        self.slabs.map(|slabs| slabs * (page_size << self.order))
-    }
-
-    /// What is neither free nor parked. The figures are not of one moment, so it could be negative.
-    pub fn in_use(&self) -> Option<u64> {
-        let objects = self.objects?.saturating_sub(self.free?);
-        Some(objects.saturating_sub(self.parked.unwrap_or(0)))
-    }
-
     /// What it is sorted by, unless that is the name.
-    pub fn value(&self, key: Key, page_size: u64) -> Option<u64> {
+    pub fn value(&self, key: Key) -> Option<u64> {
         match key {
-            Key::Memory => self.memory(page_size),
+            Key::Memory => self.memory,
             Key::Objects => self.objects,
-            Key::Inuse => self.in_use(),
+            Key::Inuse => self.in_use,
             Key::Parked => self.parked,
             Key::Free => self.free,
             Key::Objsize => Some(self.object_size),
             Key::Slabs => self.slabs,
             Key::Name => None,
         }
+    }
+
+    /// What the name must be followed by, so that the row is not taken for another one.
+    pub fn suffix(&self) -> String {
+        let nth = match self.nth {
+            0 | 1 => String::new(),
+            nth => format!("#{nth}"),
+        };
+        let node = self
+            .node
+            .map_or(String::new(), |node| format!(" node {node}"));
+        nth + &node
+    }
+
+    fn order(&self, other: &Self, key: Key) -> Ordering {
+        let by_value = other.value(key).cmp(&self.value(key));
+        by_value
+            .then_with(|| self.name.cmp(&other.name))
+            .then(self.nth.cmp(&other.nth))
+            .then(self.node.cmp(&other.node))
     }
 }
 
@@ -71,59 +87,21 @@ pub fn number_namesakes(caches: &mut [Cache]) {
 }
 
 /// Sorts the largest first, and what is as large by name.
-pub fn sort(caches: &mut [Cache], key: Key, page_size: u64) {
-    caches.sort_by(|a, b| {
-        let order = |cache: &Cache| {
-            (
-                Reverse(cache.value(key, page_size)),
-                cache.name.clone(),
-                cache.nth,
-                cache.node,
-            )
-        };
-        order(a).cmp(&order(b))
-    });
+pub fn sort(caches: &mut [Cache], key: Key) {
+    caches.sort_by(|a, b| a.order(b, key));
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn named(name: &str, number: u32, slabs: u64) -> Cache {
+    fn named(name: &str, number: u32, memory: u64) -> Cache {
         Cache {
             name: name.into(),
             number,
-            slabs: Some(slabs),
+            memory: Some(memory),
             ..Cache::default()
         }
-    }
-
-    #[test]
-    fn in_use_is_what_is_left() {
-        let mut cache = Cache {
-            objects: Some(100),
-            free: Some(10),
-            parked: Some(30),
-            ..Cache::default()
-        };
-        assert_eq!(cache.in_use(), Some(60));
-        // Objects that were freed between the two looks.
-        cache.parked = Some(95);
-        assert_eq!(cache.in_use(), Some(0));
-        cache.parked = None;
-        assert_eq!(cache.in_use(), Some(90));
-        cache.free = None;
-        assert_eq!(cache.in_use(), None);
-    }
-
-    #[test]
-    fn memory_is_that_of_the_pages() {
-        let cache = Cache {
-            order: 3,
-            ..named("a", 0, 5)
-        };
-        assert_eq!(cache.memory(4096), Some(5 * 32768));
-        assert_eq!(cache.memory(65536), Some(5 * 8 * 65536));
     }
 
     #[test]
@@ -135,21 +113,21 @@ mod tests {
             named("a", 2, 1),
         ];
         number_namesakes(&mut caches);
-        assert_eq!(caches.map(|cache| cache.nth), [2, 1, 1, 1]);
+        assert_eq!(caches.each_ref().map(|cache| cache.nth), [2, 1, 1, 1]);
+        assert_eq!(caches[0].suffix(), "#2");
+        caches[2].node = Some(3);
+        assert_eq!(caches[2].suffix(), " node 3");
     }
 
     #[test]
     fn the_largest_come_first() {
         let mut caches = [named("b", 0, 1), named("c", 1, 2), named("a", 2, 1)];
-        sort(&mut caches, Key::Memory, 4096);
-        assert_eq!(
-            caches.each_ref().map(|cache| cache.name.as_str()),
-            ["c", "a", "b"]
-        );
-        sort(&mut caches, Key::Name, 4096);
-        assert_eq!(
-            caches.each_ref().map(|cache| cache.name.as_str()),
-            ["a", "b", "c"]
-        );
+        let names = |caches: &[Cache]| -> Vec<String> {
+            caches.iter().map(|cache| cache.name.clone()).collect()
+        };
+        sort(&mut caches, Key::Memory);
+        assert_eq!(names(&caches), ["c", "a", "b"]);
+        sort(&mut caches, Key::Name);
+        assert_eq!(names(&caches), ["a", "b", "c"]);
     }
 }

@@ -6,26 +6,36 @@ use std::{path::PathBuf, time::Duration};
 
 use clap::{Parser, ValueEnum};
 
-const EXAMPLES: &str = "\
-Examples:
+use crate::pattern::Pattern;
+
+/// What follows the options in `--help`, and is a section each of the man page.
+pub const SECTIONS: [(&str, &str); 4] = [
+    (
+        "Examples",
+        "\
   slabstat --top 10                 the ten caches that take the most memory
   slabstat --sort parked            those with the most objects in sheaves
   slabstat --match 'kmalloc-*'      those of kmalloc()
   slabstat --watch 5                what has grown, each five seconds
   slabstat --json | jq '.[0]'       the largest cache, for programs
 
-  An exporter that has no privilege:
+  An exporter that has no privilege reads what root has pinned:
     slabstat --pin /sys/fs/bpf/slabstat --mode 440 --group prometheus
-    slabstat --read /sys/fs/bpf/slabstat --prometheus";
-
-const COLUMNS: &str = "\
-Columns:
+    chmod o+x /sys/fs/bpf
+    slabstat --read /sys/fs/bpf/slabstat --prometheus",
+    ),
+    (
+        "Columns",
+        "\
   MEMORY    what the slabs take
   OBJECTS   those that there is room for in the slabs
-  INUSE     those that somebody has allocated
+  INUSE     those that are neither parked nor free. Objects that wait for RCU to
+            be freed are in use, and until Linux 7.0 the free ones of a slab that
+            a CPU has for itself
   PARKED    those that were freed, and are kept in sheaves to be allocated again;
             /proc/slabinfo and slabtop show them as in use
-  FREE      the others
+  FREE      the others. Of caches with more than 10000 slabs that are partly
+            free, on a node, it is an estimate, as in /proc/slabinfo
   OBJSIZE   the size of an object, with what the slab code adds
   SLABS     the slabs
   OBJ/SLAB  the objects of a slab
@@ -35,25 +45,36 @@ Columns:
             poison: debugged
   ALIASES   other caches that are merged into this one
 
-A figure that this kernel does not tell is shown as -, and null in JSON.";
-
-const JSON: &str = "\
-JSON:
+  What this kernel does not tell is shown as -, and is null in JSON. What a
+  screen has no room for is left out. A cache whose name is that of an older one
+  is NAME#2.",
+    ),
+    (
+        "JSON",
+        "\
   An array with an object for each row: name, nth, node, memory, objects,
   in_use, parked, free, object_size, slabs, objects_per_slab, flags, and with
-  --aliases, aliases. Sizes are in bytes. nth is 1, or counts the caches
-  of the same name, the oldest first. node is null without --nodes. Later
-  versions may add to it.
+  --aliases, aliases. Sizes are in bytes. nth counts the caches of the same
+  name, from 1 on, the oldest first. node is null without --nodes. Later
+  versions may add to it.",
+    ),
+    (
+        "Exit status",
+        "  0 if all went well, 1 if not, 2 if the command line was wrong",
+    ),
+];
 
-Exit status:
-  0 if all went well, 1 if not, 2 if the command line was wrong";
+fn more() -> String {
+    let sections = SECTIONS.map(|(title, text)| format!("{title}:\n{text}"));
+    sections.join("\n\n")
+}
 
 /// Which slab cache of the kernel eats the memory, and which one grows.
 ///
 /// The largest come first. It reads the kernel's BPF iterator "kmem_cache", which Linux has since
 /// 6.13, and needs CAP_BPF and CAP_PERFMON, or a file that was pinned by --pin.
 #[derive(Parser)]
-#[command(version, after_help = EXAMPLES, after_long_help = format!("{EXAMPLES}\n\n{COLUMNS}\n\n{JSON}"))]
+#[command(version, after_help = "Examples, and what the columns mean: slabstat --help", after_long_help = more())]
 pub struct Cli {
     /// Sort by this, the largest first, and names from a to z
     #[arg(short, long, value_name = "KEY", value_enum, default_value_t = Key::Memory)]
@@ -64,8 +85,8 @@ pub struct Cli {
     pub top: Option<usize>,
 
     /// Show just caches with such a name, where * is any text, and ? any character
-    #[arg(short, long = "match", value_name = "GLOB")]
-    pub pattern: Option<String>,
+    #[arg(short, long = "match", value_name = "GLOB", value_parser = pattern)]
+    pub pattern: Option<Pattern>,
 
     /// Show the flags of each cache
     #[arg(short, long)]
@@ -80,7 +101,7 @@ pub struct Cli {
     pub nodes: bool,
 
     /// Show what has changed, the fastest growing first, each so many seconds
-    #[arg(short, long, value_name = "SECONDS", value_parser = seconds, conflicts_with_all = ["json", "prometheus", "pin"])]
+    #[arg(short, long, value_name = "SECONDS", value_parser = seconds, conflicts_with_all = ["json", "prometheus", "pin", "flags", "aliases"])]
     pub watch: Option<Duration>,
 
     /// Print JSON
@@ -95,14 +116,14 @@ pub struct Cli {
     ///
     /// Whoever may read the file gets what --match and --nodes say here. Each read is a new walk.
     /// To remove it, remove the file.
-    #[arg(long, value_name = "PATH", conflicts_with_all = ["json", "prometheus", "read"])]
+    #[arg(long, value_name = "PATH", conflicts_with_all = ["json", "prometheus", "read", "sort", "top", "flags", "aliases"])]
     pub pin: Option<PathBuf>,
 
     /// The mode of the pinned file, in octal
     #[arg(long, requires = "pin", value_parser = mode, default_value = "400")]
     pub mode: u32,
 
-    /// The group of the pinned file
+    /// The group of the pinned file, by name or number
     #[arg(long, requires = "pin")]
     pub group: Option<String>,
 
@@ -130,6 +151,13 @@ pub enum Key {
     Objsize,
     /// Slabs
     Slabs,
+}
+
+fn pattern(text: &str) -> Result<Pattern, String> {
+    if text.contains(['[', ']', '\\']) {
+        return Err("only * and ? stand for others".into());
+    }
+    Pattern::new(text).ok_or_else(|| format!("it has more than {} characters", Pattern::MOST))
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {

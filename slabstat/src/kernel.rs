@@ -18,7 +18,10 @@ use libbpf_rs::{
     skel::{OpenSkel, SkelBuilder},
     ErrorKind, Iter, Link, OpenObject, PrintLevel,
 };
-use nix::{sys::utsname::uname, unistd::Group};
+use nix::{
+    sys::utsname::uname,
+    unistd::{sysconf, SysconfVar},
+};
 
 mod skel {
     include!(concat!(env!("OUT_DIR"), "/slabstat.skel.rs"));
@@ -63,17 +66,10 @@ impl Source {
     }
 
     /// Pins it for others.
-    pub fn pin(self, path: &Path, mode: u32, group: Option<&str>) -> Result<()> {
+    pub fn pin(self, path: &Path, mode: u32, group: Option<u32>) -> Result<()> {
         let Self::Attached(mut link) = self else {
             bail!("it is pinned already");
         };
-        let group = group
-            .map(|name| {
-                Group::from_name(name)?
-                    .ok_or_else(|| anyhow!("there is no group {name}"))
-                    .map(|group| group.gid.as_raw())
-            })
-            .transpose()?;
 
         link.pin(path).with_context(|| {
             format!(
@@ -81,11 +77,8 @@ impl Source {
                 path.display()
             )
         })?;
-        let set = || -> io::Result<()> {
-            chown(path, None, group)?;
-            fs::set_permissions(path, Permissions::from_mode(mode))
-        };
-        set()
+        chown(path, None, group)
+            .and_then(|()| fs::set_permissions(path, Permissions::from_mode(mode)))
             .inspect_err(|_| {
                 // Nobody gets what is half done.
                 let _ = fs::remove_file(path);
@@ -95,18 +88,27 @@ impl Source {
 
     /// All caches, in the order of the kernel's list, the newest first.
     pub fn read(&mut self) -> Result<Vec<Cache>> {
-        let mut bytes = Vec::new();
-        match self {
-            Self::Attached(link) => Iter::new(link)
-                .context("cannot open the iterator")?
-                .read_to_end(&mut bytes),
+        let bytes = match self {
+            Self::Attached(link) => read_all(Iter::new(link).context("cannot open the iterator")?),
             // Each that is opened is a walk of its own.
-            Self::Pinned(path) => {
-                File::open(path).and_then(|mut file| file.read_to_end(&mut bytes))
-            }
+            Self::Pinned(path) => File::open(path).and_then(read_all),
         }
         .context("cannot read the iterator")?;
         parse(&bytes)
+    }
+}
+
+/// Reads as much at once as the kernel has a buffer for: where the iterator remembers its place
+/// by counting, what is created or destroyed between two reads moves it.
+fn read_all(mut from: impl Read) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let mut buffer = vec![0; 1 << 16];
+
+    loop {
+        match from.read(&mut buffer)? {
+            0 => return Ok(bytes),
+            count => bytes.extend(&buffer[..count]),
+        }
     }
 }
 
@@ -131,30 +133,41 @@ fn load_into(
         }
         data.by_node = question.by_node;
         data.nr_nodes = nodes.iter().map(|(node, _)| node + 1).max().unwrap_or(1);
-        data.nr_cpus = libbpf_rs::num_possible_cpus()? as u32;
-        for (node, cpus) in nodes {
-            for cpu in cpus {
-                if let Some(to) = data.node_of_cpu.get_mut(cpu as usize) {
-                    *to = node as u16;
-                }
+        let cpus = numbers_in("/sys/devices/system/cpu/possible");
+        data.nr_cpus = cpus.iter().map(|cpu| cpu + 1).max().unwrap_or(1);
+        data.node_of_cpu.fill(NOT_A_CPU);
+        // Those that are offline have nothing in their sheaves.
+        let online = nodes
+            .into_iter()
+            .flat_map(|(node, cpus)| cpus.into_iter().map(move |cpu| (cpu, node)));
+        for (cpu, node) in cpus.into_iter().map(|cpu| (cpu, 0)).chain(online) {
+            if let Some(to) = data.node_of_cpu.get_mut(cpu as usize) {
+                *to = node as u16;
             }
         }
     }
     skel.load()?.progs.slabstat.attach()
 }
 
+/// As slabstat.bpf.c has it.
+const NOT_A_CPU: u16 = u16::MAX;
+
 /// The NUMA nodes, and the CPUs of each.
 fn nodes() -> Vec<(u32, Vec<u32>)> {
-    let Ok(possible) = fs::read_to_string("/sys/devices/system/node/possible") else {
-        return Vec::new();
-    };
-    numbers(&possible)
+    numbers_in("/sys/devices/system/node/possible")
         .into_iter()
         .map(|node| {
-            let cpus = fs::read_to_string(format!("/sys/devices/system/node/node{node}/cpulist"));
-            (node, numbers(&cpus.unwrap_or_default()))
+            (
+                node,
+                numbers_in(&format!("/sys/devices/system/node/node{node}/cpulist")),
+            )
         })
         .collect()
+}
+
+/// Those of a file with a list. A kernel that has none of a kind has no file.
+fn numbers_in(path: &str) -> Vec<u32> {
+    numbers(&fs::read_to_string(path).unwrap_or_default())
 }
 
 /// Those of a list such as 0-3,5.
@@ -210,17 +223,27 @@ fn explain(error: libbpf_rs::Error) -> anyhow::Error {
 }
 
 fn parse(bytes: &[u8]) -> Result<Vec<Cache>> {
+    let page_size = page_size()?;
     let mut records = bytes.chunks_exact(size_of::<slab_record>());
     let caches = records
         .by_ref()
         .map(|chunk| {
             // SAFETY: The chunk is as long as a record, which any bytes are one of.
-            cache(&unsafe { read_unaligned(chunk.as_ptr().cast::<slab_record>()) })
+            cache(
+                &unsafe { read_unaligned(chunk.as_ptr().cast::<slab_record>()) },
+                page_size,
+            )
         })
         .collect::<Option<Vec<_>>>();
     caches
         .filter(|_| records.remainder().is_empty())
         .context("what was read is not from this version of slabstat; pin it again")
+}
+
+fn page_size() -> Result<u64> {
+    let size = sysconf(SysconfVar::PAGE_SIZE)?;
+    size.and_then(|size| size.try_into().ok())
+        .context("the size of a page is not known")
 }
 
 /// What the flags are called.
@@ -236,32 +259,38 @@ const FLAGS: [(record_flags, &str); 8] = [
 ];
 
 /// None, if the record is of another version.
-fn cache(record: &slab_record) -> Option<Cache> {
+fn cache(record: &slab_record, page_size: u64) -> Option<Cache> {
     let is_set = |flag: record_flags| record.flags.0 & flag.0 != 0;
-    let has = |flag, value| is_set(flag).then_some(value);
-    let flags = FLAGS
-        .into_iter()
-        .filter_map(|(flag, name)| is_set(flag).then_some(name))
-        .collect();
+    let has_slabs = is_set(record_flags::HAS_SLABS);
+    let has_sheaves = is_set(record_flags::HAS_SHEAVES);
     let name = record.name.map(|byte| byte as u8);
+    // The figures are not of one moment, so this could be negative.
+    let in_use = record
+        .objects
+        .saturating_sub(record.free)
+        .saturating_sub(record.parked);
 
     (record.size as usize == size_of::<slab_record>()).then(|| Cache {
         name: CStr::from_bytes_until_nul(&name)
             .unwrap_or_default()
             .to_string_lossy()
             .into_owned(),
-        number: record.number,
-        node: u32::try_from(record.node).ok(),
         nth: 1,
+        node: u32::try_from(record.node).ok(),
+        memory: has_slabs.then(|| record.slabs * (page_size << record.order)),
+        objects: has_slabs.then_some(record.objects),
+        in_use: has_slabs.then_some(in_use),
+        parked: has_sheaves.then_some(record.parked),
+        free: has_slabs.then_some(record.free),
         object_size: record.object_size.into(),
+        slabs: has_slabs.then_some(record.slabs),
         objects_per_slab: record.objects_per_slab.into(),
-        order: record.order,
-        merged: record.aliases,
-        flags,
-        slabs: has(record_flags::HAS_SLABS, record.slabs),
-        objects: has(record_flags::HAS_SLABS, record.objects),
-        free: has(record_flags::HAS_SLABS, record.free),
-        parked: has(record_flags::HAS_SHEAVES, record.parked),
+        flags: FLAGS
+            .into_iter()
+            .filter_map(|(flag, name)| is_set(flag).then_some(name))
+            .collect(),
+        aliases: None,
+        number: record.number,
     })
 }
 
@@ -274,6 +303,49 @@ mod tests {
         assert_eq!(numbers("0-3,5\n"), [0, 1, 2, 3, 5]);
         assert!(numbers("\n").is_empty());
         assert_eq!(numbers("7"), [7]);
+    }
+
+    fn record() -> slab_record {
+        slab_record {
+            size: size_of::<slab_record>() as u32,
+            flags: record_flags(
+                record_flags::HAS_SLABS.0 | record_flags::HAS_SHEAVES.0 | record_flags::RCU.0,
+            ),
+            node: -1,
+            order: 3,
+            slabs: 5,
+            objects: 100,
+            free: 10,
+            parked: 30,
+            ..slab_record::default()
+        }
+    }
+
+    #[test]
+    fn in_use_is_what_is_left() {
+        let of = |record: &slab_record| cache(record, 4096).and_then(|cache| cache.in_use);
+        let mut record = record();
+        assert_eq!(of(&record), Some(60));
+        // Objects that were freed between the two looks.
+        record.parked = 95;
+        assert_eq!(of(&record), Some(0));
+        record.flags = record_flags::default();
+        assert_eq!(of(&record), None);
+    }
+
+    #[test]
+    fn memory_is_that_of_the_pages() {
+        let of = |page_size| cache(&record(), page_size).and_then(|cache| cache.memory);
+        assert_eq!(of(4096), Some(5 * 32768));
+        assert_eq!(of(65536), Some(5 * 8 * 65536));
+    }
+
+    #[test]
+    fn flags_have_names() {
+        assert_eq!(
+            cache(&record(), 4096).map(|cache| cache.flags),
+            Some(vec!["rcu"])
+        );
     }
 
     #[test]

@@ -12,89 +12,33 @@ mod table;
 mod watch;
 
 use std::{
+    fs,
     io::{self, ErrorKind, Write},
+    os::unix::fs::PermissionsExt,
+    path::Path,
     process::ExitCode,
 };
 
 use anyhow::{Context, Result};
 use clap::Parser;
-use nix::unistd::{sysconf, SysconfVar};
-use serde::Serialize;
 
 use cache::Cache;
 use cli::Cli;
 use kernel::{Question, Source};
 use pattern::Pattern;
 
-/// A cache, and what follows from it: a row of the table, and an object in JSON.
-#[derive(Serialize)]
-pub struct Row {
-    name: String,
-    nth: u32,
-    node: Option<u32>,
-    memory: Option<u64>,
-    objects: Option<u64>,
-    in_use: Option<u64>,
-    parked: Option<u64>,
-    free: Option<u64>,
-    object_size: u64,
-    slabs: Option<u64>,
-    objects_per_slab: u64,
-    flags: Vec<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    aliases: Option<Vec<String>>,
-    #[serde(skip)]
-    cache: Cache,
-}
-
-impl Row {
-    pub fn new(cache: Cache, page_size: u64) -> Self {
-        Self {
-            name: cache.name.clone(),
-            nth: cache.nth,
-            node: cache.node,
-            memory: cache.memory(page_size),
-            objects: cache.objects,
-            in_use: cache.in_use(),
-            parked: cache.parked,
-            free: cache.free,
-            object_size: cache.object_size,
-            slabs: cache.slabs,
-            objects_per_slab: cache.objects_per_slab,
-            flags: cache.flags.clone(),
-            aliases: None,
-            cache,
-        }
-    }
-}
-
-fn page_size() -> Result<u64> {
-    let size = sysconf(SysconfVar::PAGE_SIZE)?;
-    size.and_then(|size| size.try_into().ok())
-        .context("the size of a page is not known")
-}
-
 /// All caches, numbered and sorted.
-fn read(source: &mut Source, cli: &Cli, page_size: u64) -> Result<Vec<Cache>> {
+fn read(source: &mut Source, cli: &Cli) -> Result<Vec<Cache>> {
     let mut caches = source.read()?;
     cache::number_namesakes(&mut caches);
-    cache::sort(&mut caches, cli.sort, page_size);
+    cache::sort(&mut caches, cli.sort);
     Ok(caches)
 }
 
 fn run(cli: &Cli) -> Result<()> {
-    let page_size = page_size()?;
-    let pattern = cli.pattern.as_deref().map(|text| {
-        Pattern::new(text).with_context(|| {
-            format!(
-                "the pattern {text} has more than {} characters",
-                Pattern::MOST
-            )
-        })
-    });
-    let pattern = pattern.transpose()?;
+    let group = cli.group.as_deref().map(group_id).transpose()?;
     let question = Question {
-        pattern: pattern.as_ref(),
+        pattern: cli.pattern.as_ref(),
         by_node: cli.nodes,
     };
     let mut source = match &cli.read {
@@ -102,31 +46,78 @@ fn run(cli: &Cli) -> Result<()> {
         None => Source::attach(&question)?,
     };
     if let Some(path) = &cli.pin {
-        return source.pin(path, cli.mode, cli.group.as_deref());
+        source.pin(path, cli.mode, group)?;
+        warn_of_closed_directories(path, cli.mode);
+        return Ok(());
     }
     if let Some(interval) = cli.watch {
-        return watch::watch(&mut source, cli, page_size, interval);
+        return watch::watch(&mut source, cli, interval);
     }
 
-    let mut rows: Vec<Row> = read(&mut source, cli, page_size)?
-        .into_iter()
-        .map(|cache| Row::new(cache, page_size))
-        .collect();
+    let mut caches = read(&mut source, cli)?;
     if cli.aliases {
         let names = aliases::read()?;
-        for row in &mut rows {
-            row.aliases = Some(names.of(&row.name));
+        for cache in &mut caches {
+            cache.aliases = Some(names.of(&cache.name));
         }
     }
-    let shown = &rows[..cli.top.unwrap_or(rows.len()).min(rows.len())];
+    if let Some(pattern) = cli.pattern.as_ref().filter(|_| caches.is_empty()) {
+        say_where_names_are(pattern);
+    }
+    let shown = &caches[..cli.top.unwrap_or(caches.len()).min(caches.len())];
     let text = if cli.json {
         output::json(shown)?
     } else if cli.prometheus {
         output::prometheus(shown)
     } else {
-        table::table(shown, &rows, cli.flags, cli.aliases).text(table::screen_width())?
+        let width = table::screen().map(|(width, _)| width);
+        table::table(shown, &caches, cli.flags, cli.aliases).text(width)?
     };
     print(&text)
+}
+
+/// The number of a group, which may be one already. The program has no library that would ask
+/// anybody else than the file.
+fn group_id(name: &str) -> Result<u32> {
+    if let Ok(id) = name.parse() {
+        return Ok(id);
+    }
+    let groups = fs::read_to_string("/etc/group").context("cannot read /etc/group")?;
+    let ids = groups.lines().filter_map(|line| {
+        let mut fields = line.split(':');
+        (fields.next()? == name).then(|| fields.nth(1)?.parse().ok())?
+    });
+    ids.last().with_context(|| {
+        format!("there is no group {name} in /etc/group; its number will do, as by: getent group {name}")
+    })
+}
+
+/// Others may be meant to read the file, and not reach it.
+fn warn_of_closed_directories(path: &Path, mode: u32) {
+    if mode & 0o044 == 0 {
+        return;
+    }
+    for directory in path.ancestors().skip(1) {
+        let Ok(data) = directory.metadata() else {
+            continue;
+        };
+        if data.permissions().mode() & 0o001 == 0 {
+            let shown = directory.display();
+            eprintln!(
+                "warning: others cannot reach the file in {shown}; to let them: chmod o+x {shown}"
+            );
+        }
+    }
+}
+
+/// A cache that was merged into another one is there under that one's name.
+fn say_where_names_are(pattern: &Pattern) {
+    let Ok(aliases) = aliases::read() else {
+        return;
+    };
+    for (alias, name) in aliases.matching(pattern) {
+        eprintln!("{alias} is merged into {name}");
+    }
 }
 
 fn print(text: &str) -> Result<()> {
@@ -141,14 +132,25 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     };
     // Whoever reads has seen enough.
-    if error
-        .downcast_ref::<io::Error>()
-        .is_some_and(|error| error.kind() == ErrorKind::BrokenPipe)
-    {
+    let cause = error.downcast_ref::<io::Error>().map(io::Error::kind);
+    if cause == Some(ErrorKind::BrokenPipe) {
         return ExitCode::SUCCESS;
     }
-    let mut lines = format!("{error:#}");
-    lines = lines.trim_end().replace('\n', "\n       ");
-    eprintln!("error: {lines}");
+    eprintln!(
+        "error: {}",
+        format!("{error:#}").trim_end().replace('\n', "\n       ")
+    );
     ExitCode::FAILURE
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn groups() {
+        assert_eq!(group_id("root").unwrap(), 0);
+        assert_eq!(group_id("65534").unwrap(), 65534);
+        assert!(group_id("no such group").is_err());
+    }
 }

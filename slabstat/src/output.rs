@@ -6,69 +6,67 @@ use std::fmt::Write;
 
 use anyhow::Result;
 
-use crate::Row;
+use crate::cache::Cache;
 
-pub fn json(rows: &[Row]) -> Result<String> {
-    Ok(serde_json::to_string_pretty(rows)? + "\n")
+pub fn json(caches: &[Cache]) -> Result<String> {
+    Ok(serde_json::to_string_pretty(caches)? + "\n")
 }
 
 /// More labels, and what is to be told of these.
 type Value = (&'static str, Option<u64>);
 
-/// A metric: its name, what it is, and its values of a row.
+/// A metric: its name, what it is, and its values of a cache.
 struct Metric {
     name: &'static str,
     help: &'static str,
-    values: fn(&Row) -> Vec<Value>,
+    values: fn(&Cache) -> Vec<Value>,
 }
 
 const METRICS: [Metric; 4] = [
     Metric {
         name: "slab_memory_bytes",
         help: "Memory that the slabs of the cache take.",
-        values: |row| vec![("", row.memory)],
+        values: |cache| vec![("", cache.memory)],
     },
     Metric {
         name: "slab_objects",
         help: "Objects that there is room for: in use, parked in sheaves, or free.",
-        values: |row| {
+        values: |cache| {
             vec![
-                (",state=\"in_use\"", row.in_use),
-                (",state=\"parked\"", row.cache.parked),
-                (",state=\"free\"", row.cache.free),
+                (",state=\"in_use\"", cache.in_use),
+                (",state=\"parked\"", cache.parked),
+                (",state=\"free\"", cache.free),
             ]
         },
     },
     Metric {
         name: "slab_object_size_bytes",
         help: "The size of an object, with what the slab code adds.",
-        values: |row| vec![("", Some(row.cache.object_size))],
+        values: |cache| vec![("", Some(cache.object_size))],
     },
     Metric {
         name: "slab_slabs",
         help: "The slabs of the cache.",
-        values: |row| vec![("", row.cache.slabs)],
+        values: |cache| vec![("", cache.slabs)],
     },
 ];
 
-pub fn prometheus(rows: &[Row]) -> String {
+pub fn prometheus(caches: &[Cache]) -> String {
     let mut text = String::new();
 
-    for metric in METRICS {
-        let name = metric.name;
-        let _ = writeln!(text, "# HELP {name} {}\n# TYPE {name} gauge", metric.help);
-        for row in rows {
-            let cache = &row.cache;
+    for Metric { name, help, values } in METRICS {
+        let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} gauge");
+        for cache in caches {
+            let of = escape(&cache.name);
+            let nth = cache.nth;
             let node = cache
                 .node
                 .map_or(String::new(), |node| format!(",node=\"{node}\""));
-            for (more, value) in (metric.values)(row) {
+            for (more, value) in values(cache) {
                 if let Some(value) = value {
-                    let of = escape(&cache.name);
                     let _ = writeln!(
                         text,
-                        "{name}{{cache=\"{of}\",nth=\"{}\"{node}{more}}} {value}",
-                        cache.nth
+                        "{name}{{cache=\"{of}\",nth=\"{nth}\"{node}{more}}} {value}"
                     );
                 }
             }
@@ -87,32 +85,28 @@ fn escape(label: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cache::Cache;
 
     #[test]
     fn labels_keep_namesakes_apart() {
-        let row = |nth| {
-            let cache = Cache {
-                name: "a\"b".into(),
-                nth,
-                slabs: Some(2),
-                ..Cache::default()
-            };
-            Row::new(cache, 4096)
+        let cache = |nth| Cache {
+            name: "a\"b".into(),
+            nth,
+            slabs: Some(2),
+            ..Cache::default()
         };
-        let text = prometheus(&[row(1), row(2)]);
+        let text = prometheus(&[cache(1), cache(2)]);
         assert!(text.contains("slab_slabs{cache=\"a\\\"b\",nth=\"1\"} 2\n"));
         assert!(text.contains("slab_slabs{cache=\"a\\\"b\",nth=\"2\"} 2\n"));
-        assert!(text.contains("slab_memory_bytes{cache=\"a\\\"b\",nth=\"1\"} 8192\n"));
         // What is not known is left out.
         assert!(!text.contains("slab_objects{"));
     }
 
     #[test]
     fn json_has_null_for_what_is_not_known() {
-        let text = json(&[Row::new(Cache::default(), 4096)]).unwrap();
+        let text = json(&[Cache::default()]).unwrap();
         let value: serde_json::Value = serde_json::from_str(&text).unwrap();
         assert!(value[0]["objects"].is_null());
         assert_eq!(value[0]["object_size"], 0);
+        assert!(value[0].get("aliases").is_none());
     }
 }

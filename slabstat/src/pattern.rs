@@ -3,6 +3,7 @@
 //! Patterns of names, as the BPF program takes them.
 
 /// In which places of a pattern one can be, as bits: bit n is where n characters were found.
+#[derive(Clone)]
 pub struct Pattern {
     /// Of each character: the places where the pattern goes on with it.
     pub accepts: [u64; 256],
@@ -40,19 +41,22 @@ impl Pattern {
         }
         Some(pattern)
     }
+
+    /// Whether a name fits. The BPF program does the same.
+    pub fn matches(&self, name: &str) -> bool {
+        let reached = name.bytes().fold(1, |reached, byte| {
+            (reached & self.accepts[usize::from(byte)]) << 1 | (reached & self.stars)
+        });
+        reached & self.end != 0
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// What the BPF program does.
     fn matches(pattern: &str, name: &str) -> bool {
-        let pattern = Pattern::new(pattern).unwrap();
-        let reached = name.bytes().fold(1, |reached, byte| {
-            (reached & pattern.accepts[usize::from(byte)]) << 1 | (reached & pattern.stars)
-        });
-        reached & pattern.end != 0
+        Pattern::new(pattern).unwrap().matches(name)
     }
 
     #[test]

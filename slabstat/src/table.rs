@@ -2,19 +2,25 @@
 
 //! The table for people.
 
-use std::{fmt::Write, io::IsTerminal};
+use std::{collections::HashSet, io::IsTerminal};
 
-use anyhow::{ensure, Result};
-use terminal_size::{terminal_size, Width};
+use anyhow::{bail, Result};
+use terminal_size::{terminal_size, Height, Width};
 
-use crate::{cache::Cache, Row};
+use crate::cache::Cache;
 
-/// Columns of text, the first one for names. Numbers are aligned to the right.
+/// Names in the first column, then numbers, and then texts. Numbers are aligned to the right.
 pub struct Table {
     head: Vec<String>,
-    rows: Vec<Vec<String>>,
-    /// The columns behind this one are text, too, and are not aligned.
+    rows: Vec<Row>,
+    /// How many columns of numbers there are.
     numbers: usize,
+}
+
+pub struct Row {
+    /// What can be cut off, and what has to be there in any case.
+    pub name: (String, String),
+    pub cells: Vec<String>,
 }
 
 /// A name is not cut off to less.
@@ -22,65 +28,91 @@ const NAME_LEAST: usize = 12;
 
 impl Table {
     pub fn new(numbers: &[&str], texts: &[&str]) -> Self {
-        let head = ["CACHE"].iter().chain(numbers).chain(texts);
         Self {
-            head: head.map(|title| title.to_string()).collect(),
+            head: numbers
+                .iter()
+                .chain(texts)
+                .map(|title| title.to_string())
+                .collect(),
             rows: Vec::new(),
             numbers: numbers.len(),
         }
     }
 
-    pub fn add(&mut self, row: Vec<String>) {
+    pub fn add(&mut self, row: Row) {
         self.rows.push(row);
     }
 
-    /// The text of it, in so many columns of a screen if it is for one.
+    /// The text of it, in so many columns of a screen if it is for one. What there is no room for is
+    /// left out, from the right.
     pub fn text(&self, width: Option<usize>) -> Result<String> {
-        let all = || std::iter::once(&self.head).chain(&self.rows);
-        let wide = |column: usize| {
-            all()
-                .map(|row| row[column].chars().count())
-                .max()
-                .unwrap_or(0)
+        let length = |row: &Row| row.name.0.chars().count() + row.name.1.chars().count();
+        let longest = self
+            .rows
+            .iter()
+            .map(length)
+            .max()
+            .unwrap_or(0)
+            .max("CACHE".len());
+        let least = longest.min(NAME_LEAST);
+        let width = width.unwrap_or(usize::MAX);
+        let mut numbers: Vec<usize> = (0..self.numbers)
+            .map(|column| self.width_of(column))
+            .collect();
+        let taken = |numbers: &[usize]| numbers.iter().map(|number| number + 2).sum::<usize>();
+
+        while taken(&numbers) + least > width {
+            if numbers.pop().is_none() {
+                bail!("the screen is {width} columns wide, which is not enough for names\nMake it wider, or pipe this to: less -S");
+            }
+        }
+        let name = longest.min(width - taken(&numbers));
+        // Texts come behind all numbers, or not at all.
+        let texts = if numbers.len() == self.numbers {
+            self.head.len() - self.numbers
+        } else {
+            0
         };
-        let numbers: Vec<usize> = (1..=self.numbers).map(wide).collect();
-        let taken: usize = numbers.iter().map(|number| number + 2).sum();
-        let mut name = wide(0);
 
-        if let Some(width) = width {
-            ensure!(
-                width >= taken + NAME_LEAST.min(name),
-                "the screen is {width} columns wide, and the table takes {}\n\
-                 Make it wider, or look at it with: slabstat | less -S",
-                taken + NAME_LEAST.min(name)
-            );
-            name = name.min(width - taken);
-        }
+        let head = Row {
+            name: ("CACHE".into(), String::new()),
+            cells: self.head.clone(),
+        };
+        let lines = std::iter::once(&head).chain(&self.rows).map(|row| {
+            let mut line = format!("{:name$}", shortened(&row.name, name));
+            for (cell, width) in row.cells.iter().zip(&numbers) {
+                line += &format!("  {cell:>width$}");
+            }
+            for cell in row.cells.iter().skip(self.numbers).take(texts) {
+                line += &format!("  {cell}");
+            }
+            line.trim_end().chars().take(width).collect::<String>() + "\n"
+        });
+        Ok(lines.collect())
+    }
 
-        let mut text = String::new();
-        for row in all() {
-            let mut line = format!("{:name$}", row[0].chars().take(name).collect::<String>());
-            for (cell, width) in row[1..].iter().zip(&numbers) {
-                let _ = write!(line, "  {cell:>width$}");
-            }
-            for cell in &row[1 + self.numbers..] {
-                let _ = write!(line, "  {cell}");
-            }
-            let line = line.trim_end();
-            let line: String = line.chars().take(width.unwrap_or(usize::MAX)).collect();
-            text.push_str(&line);
-            text.push('\n');
-        }
-        Ok(text)
+    fn width_of(&self, column: usize) -> usize {
+        let cells = self.rows.iter().map(|row| &row.cells);
+        cells
+            .chain([&self.head])
+            .filter_map(|cells| cells.get(column))
+            .map(|cell| cell.chars().count())
+            .max()
+            .unwrap_or(0)
     }
 }
 
-/// How wide the screen is that the output goes to.
-pub fn screen_width() -> Option<usize> {
+fn shortened((name, suffix): &(String, String), width: usize) -> String {
+    let room = width.saturating_sub(suffix.chars().count());
+    name.chars().take(room).chain(suffix.chars()).collect()
+}
+
+/// How large the screen is that the output goes to, if it does.
+pub fn screen() -> Option<(usize, usize)> {
     if !std::io::stdout().is_terminal() {
         return None;
     }
-    terminal_size().map(|(Width(width), _)| width.into())
+    terminal_size().map(|(Width(width), Height(height))| (width.into(), height.into()))
 }
 
 /// What is not known is a dash.
@@ -92,39 +124,22 @@ pub fn kilobytes(value: Option<u64>) -> String {
     value.map_or("-".into(), |value| format!("{}K", value / 1024))
 }
 
-/// The name, with what keeps it apart from others.
-pub fn name(cache: &Cache) -> String {
-    let mut name = cache.name.clone();
-    if cache.nth > 1 {
-        let _ = write!(name, "#{}", cache.nth);
-    }
-    if let Some(node) = cache.node {
-        let _ = write!(name, " node {node}");
-    }
-    name
-}
-
-/// All of `all` are summed up in the last line, and `rows` are shown.
-pub fn table(rows: &[Row], all: &[Row], flags: bool, aliases: bool) -> Table {
+/// Of `all`, the sums are in the last line, and `shown` above.
+pub fn table(shown: &[Cache], all: &[Cache], flags: bool, aliases: bool) -> Table {
     let texts: Vec<&str> = [("FLAGS", flags), ("ALIASES", aliases)]
-        .iter()
-        .filter(|(_, wanted)| *wanted)
-        .map(|(title, _)| *title)
+        .into_iter()
+        .filter_map(|(title, wanted)| wanted.then_some(title))
         .collect();
-    let mut table = Table::new(
-        &[
-            "MEMORY", "OBJECTS", "INUSE", "PARKED", "FREE", "OBJSIZE", "SLABS", "OBJ/SLAB",
-        ],
-        &texts,
-    );
+    let titles = [
+        "MEMORY", "OBJECTS", "INUSE", "PARKED", "FREE", "OBJSIZE", "SLABS", "OBJ/SLAB",
+    ];
+    let mut table = Table::new(&titles, &texts);
 
-    for row in rows {
-        let cache = &row.cache;
+    for cache in shown {
         let mut cells = vec![
-            name(cache),
-            kilobytes(row.memory),
+            kilobytes(cache.memory),
             number(cache.objects),
-            number(row.in_use),
+            number(cache.in_use),
             number(cache.parked),
             number(cache.free),
             cache.object_size.to_string(),
@@ -132,33 +147,40 @@ pub fn table(rows: &[Row], all: &[Row], flags: bool, aliases: bool) -> Table {
             cache.objects_per_slab.to_string(),
         ];
         if flags {
-            cells.push(cache.flags.join(" "));
+            // So that the next column is not taken for this one.
+            let names = cache.flags.join(" ");
+            cells.push(if aliases {
+                format!("{names:40}")
+            } else {
+                names
+            });
         }
-        if aliases {
-            cells.push(row.aliases.as_deref().unwrap_or_default().join(" "));
-        }
-        table.add(cells);
+        cells.extend(cache.aliases.iter().map(|names| names.join(" ")));
+        table.add(Row {
+            name: (cache.name.clone(), cache.suffix()),
+            cells,
+        });
     }
 
-    let sum = |value: fn(&Row) -> Option<u64>| all.iter().map(value).sum::<Option<u64>>();
-    let mut caches: Vec<u32> = all.iter().map(|row| row.cache.number).collect();
-    caches.dedup();
-    caches.sort_unstable();
-    caches.dedup();
-    let mut cells = vec![
-        format!("{} caches", caches.len()),
-        kilobytes(sum(|row| row.memory)),
-        number(sum(|row| row.cache.objects)),
-        number(sum(|row| row.in_use)),
-        number(sum(|row| row.cache.parked)),
-        number(sum(|row| row.cache.free)),
-        String::new(),
-        number(sum(|row| row.cache.slabs)),
-        String::new(),
-    ];
-    cells.extend(texts.iter().map(|_| String::new()));
-    table.add(cells);
+    let sum = |value: fn(&Cache) -> Option<u64>| all.iter().map(value).sum::<Option<u64>>();
+    let caches: HashSet<u32> = all.iter().map(|cache| cache.number).collect();
+    table.add(Row {
+        name: (String::new(), counted(caches.len())),
+        cells: vec![
+            kilobytes(sum(|cache| cache.memory)),
+            number(sum(|cache| cache.objects)),
+            number(sum(|cache| cache.in_use)),
+            number(sum(|cache| cache.parked)),
+            number(sum(|cache| cache.free)),
+            String::new(),
+            number(sum(|cache| cache.slabs)),
+        ],
+    });
     table
+}
+
+pub fn counted(caches: usize) -> String {
+    format!("{caches} cache{}", if caches == 1 { "" } else { "s" })
 }
 
 #[cfg(test)]
@@ -167,9 +189,12 @@ mod tests {
 
     fn example() -> Table {
         let mut table = Table::new(&["ONE", "TWO"], &["WORDS"]);
-        let row = |cells: [&str; 4]| cells.map(String::from).to_vec();
-        table.add(row(["a_rather_long_name", "1", "22222", "x y"]));
-        table.add(row(["b", "-", "3", ""]));
+        let row = |name: &str, suffix: &str, cells: [&str; 3]| Row {
+            name: (name.into(), suffix.into()),
+            cells: cells.map(String::from).to_vec(),
+        };
+        table.add(row("a_rather_long_name", "#2", ["1", "22222", "x y"]));
+        table.add(row("b", "", ["-", "3", ""]));
         table
     }
 
@@ -177,9 +202,9 @@ mod tests {
     fn numbers_are_aligned() {
         assert_eq!(
             example().text(None).unwrap(),
-            "CACHE               ONE    TWO  WORDS\n\
-             a_rather_long_name    1  22222  x y\n\
-             b                     -      3\n"
+            "CACHE                 ONE    TWO  WORDS\n\
+             a_rather_long_name#2    1  22222  x y\n\
+             b                       -      3\n"
         );
     }
 
@@ -188,9 +213,19 @@ mod tests {
         assert_eq!(
             example().text(Some(28)).unwrap(),
             "CACHE             ONE    TWO\n\
-             a_rather_long_na    1  22222\n\
+             a_rather_long_#2    1  22222\n\
              b                   -      3\n"
         );
-        assert!(example().text(Some(23)).is_err());
+    }
+
+    #[test]
+    fn then_columns_do() {
+        assert_eq!(
+            example().text(Some(20)).unwrap(),
+            "CACHE            ONE\n\
+             a_rather_long#2    1\n\
+             b                  -\n"
+        );
+        assert!(example().text(Some(11)).is_err());
     }
 }

@@ -2,7 +2,7 @@
 
 //! What has changed from one look to the next.
 
-use std::{cmp::Reverse, collections::HashMap, io::IsTerminal, thread, time::Duration};
+use std::{cmp::Reverse, collections::HashMap, thread, time::Duration};
 
 use anyhow::Result;
 
@@ -11,68 +11,78 @@ use crate::{
     cli::{Cli, Key},
     kernel::Source,
     print, read,
-    table::{kilobytes, name, number, screen_width, Table},
+    table::{counted, kilobytes, number, screen, Row, Table},
 };
-
-/// How a row is found again.
-type Id = (String, u32, Option<u32>);
-
-fn id(cache: &Cache) -> Id {
-    (cache.name.clone(), cache.nth, cache.node)
-}
 
 /// What is shown of each cache: how much that has grown.
 const KEYS: [(&str, Key); 5] = [
-    ("MEMORY", Key::Memory),
-    ("OBJECTS", Key::Objects),
-    ("INUSE", Key::Inuse),
-    ("PARKED", Key::Parked),
-    ("FREE", Key::Free),
+    ("+MEMORY", Key::Memory),
+    ("+OBJECTS", Key::Objects),
+    ("+INUSE", Key::Inuse),
+    ("+PARKED", Key::Parked),
+    ("+FREE", Key::Free),
 ];
 
 /// A cache, and by how much it has grown, or shrunk.
 struct Growth<'a> {
     cache: &'a Cache,
+    is_gone: bool,
     values: [i64; KEYS.len()],
 }
 
-/// Those that have changed, the fastest growing first. One that is new has grown from nothing.
-fn growth<'a>(before: &[Cache], now: &'a [Cache], sort: Key, page_size: u64) -> Vec<Growth<'a>> {
-    let before: HashMap<Id, &Cache> = before.iter().map(|cache| (id(cache), cache)).collect();
-    let grown = |cache: &Cache, key| {
-        let old = before
-            .get(&id(cache))
-            .and_then(|old| old.value(key, page_size));
-        cache.value(key, page_size).unwrap_or(0) as i64 - old.unwrap_or(0) as i64
-    };
+/// Those that have changed, the fastest growing first. One that is new has grown from nothing, and
+/// one that is gone has shrunk to nothing.
+fn growth<'a>(before: &'a [Cache], now: &'a [Cache], sort: Key) -> Vec<Growth<'a>> {
+    fn id(cache: &Cache) -> (&str, u32, Option<u32>) {
+        (&cache.name, cache.nth, cache.node)
+    }
+    let mut old: HashMap<_, _> = before.iter().map(|cache| (id(cache), cache)).collect();
+    let value = |cache: &Cache, key| cache.value(key).unwrap_or(0) as i64;
     let mut all: Vec<Growth<'_>> = now
         .iter()
-        .map(|cache| Growth {
-            cache,
-            values: KEYS.map(|(_, key)| grown(cache, key)),
+        .map(|cache| {
+            let old = old.remove(&id(cache));
+            let grown = |key| value(cache, key) - old.map_or(0, |old| value(old, key));
+            Growth {
+                cache,
+                is_gone: false,
+                values: KEYS.map(|(_, key)| grown(key)),
+            }
         })
-        .filter(|growth| growth.values != [0; KEYS.len()])
         .collect();
 
+    all.extend(old.into_values().map(|cache| Growth {
+        cache,
+        is_gone: true,
+        values: KEYS.map(|(_, key)| -value(cache, key)),
+    }));
+    all.retain(|growth| growth.values != [0; KEYS.len()]);
     // By what was asked for, if that can grow, and else by all of it in the order of the columns.
     let first = KEYS.iter().position(|(_, key)| *key == sort).unwrap_or(0);
     all.sort_by_key(|growth| Reverse((growth.values[first], growth.values)));
     all
 }
 
-fn table(all: &[Growth<'_>], top: usize, page_size: u64) -> Table {
-    let titles: Vec<String> = KEYS.iter().map(|(title, _)| format!("+{title}")).collect();
-    let mut titles: Vec<&str> = titles.iter().map(String::as_str).collect();
+fn cells([memory, rest @ ..]: [i64; KEYS.len()]) -> Vec<String> {
+    let mut cells = vec![format!("{:+}K", memory / 1024)];
+    cells.extend(rest.map(|value| format!("{value:+}")));
+    cells
+}
+
+fn table(all: &[Growth<'_>], shown: usize) -> Table {
+    let mut titles = KEYS.map(|(title, _)| title).to_vec();
     titles.extend(["MEMORY", "INUSE"]);
     let mut table = Table::new(&titles, &[]);
 
-    for growth in all.iter().take(top) {
-        let [memory, rest @ ..] = growth.values;
-        let mut cells = vec![name(growth.cache), signed_kilobytes(memory)];
-        cells.extend(rest.map(|value| format!("{value:+}")));
-        cells.push(kilobytes(growth.cache.memory(page_size)));
-        cells.push(number(growth.cache.in_use()));
-        table.add(cells);
+    for growth in all.iter().take(shown) {
+        let mut cells = cells(growth.values);
+        let left = Some(growth.cache).filter(|_| !growth.is_gone);
+        cells.push(left.map_or("gone".into(), |cache| kilobytes(cache.memory)));
+        cells.push(left.map_or("gone".into(), |cache| number(cache.in_use)));
+        table.add(Row {
+            name: (growth.cache.name.clone(), growth.cache.suffix()),
+            cells,
+        });
     }
 
     let mut sums = [0; KEYS.len()];
@@ -81,69 +91,49 @@ fn table(all: &[Growth<'_>], top: usize, page_size: u64) -> Table {
             *sum += value;
         }
     }
-    let mut cells = vec![
-        format!("{} caches have changed", all.len()),
-        signed_kilobytes(sums[0]),
-    ];
-    cells.extend(sums[1..].iter().map(|value| format!("{value:+}")));
-    cells.extend([String::new(), String::new()]);
-    table.add(cells);
+    table.add(Row {
+        name: (String::new(), format!("{} changed", counted(all.len()))),
+        cells: cells(sums),
+    });
     table
 }
 
-fn signed_kilobytes(value: i64) -> String {
-    format!("{:+}K", value / 1024)
-}
-
 /// Until it is interrupted.
-pub fn watch(source: &mut Source, cli: &Cli, page_size: u64, interval: Duration) -> Result<()> {
-    let on_terminal = std::io::stdout().is_terminal();
-    let mut before = read(source, cli, page_size)?;
+pub fn watch(source: &mut Source, cli: &Cli, interval: Duration) -> Result<()> {
+    let mut before = read(source, cli)?;
+    let seconds = interval.as_secs_f64();
 
+    if screen().is_some() {
+        let all = counted(before.len());
+        print(&format!(
+            "\x1b[H\x1b[2J{all}; what changes is shown each {seconds} seconds\n"
+        ))?;
+    }
     loop {
         thread::sleep(interval);
-        let now = read(source, cli, page_size)?;
-        let all = growth(&before, &now, cli.sort, page_size);
-        let text = table(&all, cli.top.unwrap_or(usize::MAX), page_size).text(screen_width())?;
-        if on_terminal {
+        let now = read(source, cli)?;
+        let all = growth(&before, &now, cli.sort);
+        let shown = cli.top.unwrap_or(usize::MAX);
+        if let Some((width, height)) = screen() {
+            // The heading, the sums, and the cursor take a line each.
+            let text = table(&all, shown.min(height.saturating_sub(3))).text(Some(width))?;
             // Home, the text with each line cleared to its end, and nothing below.
-            print(&format!(
-                "\x1b[H{}\x1b[J",
-                fit(&text).replace('\n', "\x1b[K\n")
-            ))?;
+            print(&format!("\x1b[H{}\x1b[J", text.replace('\n', "\x1b[K\n")))?;
         } else {
-            print(&format!("{text}\n"))?;
+            print(&(table(&all, shown).text(None)? + "\n"))?;
         }
         before = now;
     }
-}
-
-/// What the screen has lines for. The sums are in the last one.
-fn fit(text: &str) -> String {
-    let height = terminal_size::terminal_size().map_or(usize::MAX, |(_, height)| height.0.into());
-    let lines: Vec<&str> = text.lines().collect();
-    if lines.len() < height {
-        return text.into();
-    }
-    let (sums, rows) = lines
-        .split_last()
-        .map_or(("", &[][..]), |(last, rows)| (*last, rows));
-    let shown = &rows[..rows.len().min(height.saturating_sub(2))];
-    shown
-        .iter()
-        .chain([&sums])
-        .map(|line| format!("{line}\n"))
-        .collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn cache(name: &str, slabs: u64) -> Cache {
+    fn cache(name: &str, memory: u64) -> Cache {
         Cache {
             name: name.into(),
-            slabs: Some(slabs),
+            memory: Some(memory),
             ..Cache::default()
         }
     }
@@ -157,11 +147,12 @@ mod tests {
             cache("gone", 9),
         ];
         let now = [cache("a", 4), cache("b", 5), cache("c", 7), cache("new", 1)];
-        let all = growth(&before, &now, Key::Memory, 4096);
+        let all = growth(&before, &now, Key::Memory);
         let found: Vec<(&str, i64)> = all
             .iter()
             .map(|growth| (growth.cache.name.as_str(), growth.values[0]))
             .collect();
-        assert_eq!(found, [("c", 8192), ("new", 4096), ("a", -4096)]);
+        assert_eq!(found, [("c", 2), ("new", 1), ("a", -1), ("gone", -9)]);
+        assert!(all[3].is_gone);
     }
 }

@@ -21,8 +21,9 @@ typedef long long __s64;
 
 #define MAX_NODES	1024
 #define MAX_CPUS	8192
-/* As count_partial_free_approx() in mm/slub.c has it. */
+/* As count_partial_free_approx() in mm/slub.c has it: of longer lists, the two ends are counted. */
 #define MAX_PARTIAL	10000
+#define NOT_A_CPU	0xffff
 
 /* The kernel's types, as far as they are used. */
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
@@ -33,6 +34,10 @@ struct bpf_iter_num {
 	__u64 opaque;
 };
 
+enum bpf_map_type {
+	BPF_MAP_TYPE_PERCPU_ARRAY = 6,
+};
+
 struct list_head {
 	struct list_head *next, *prev;
 };
@@ -41,6 +46,10 @@ struct bpf_iter_meta {
 	struct seq_file *seq;
 	__u64 session_id;
 	__u64 seq_num;
+};
+
+struct bpf_array {
+	void *pptrs[1];
 };
 
 struct kmem_cache_order_objects {
@@ -92,7 +101,6 @@ struct kmem_cache {
 	unsigned int size;
 	unsigned int sheaf_capacity;
 	struct kmem_cache_order_objects oo;
-	int refcount;
 	const char *name;
 	struct kmem_cache_per_node_ptrs per_node[1];
 };
@@ -136,7 +144,13 @@ const volatile unsigned int nr_nodes = 1;
 const volatile unsigned int nr_cpus = 1;
 const volatile unsigned short node_of_cpu[MAX_CPUS];
 
-extern const void __per_cpu_offset __ksym __weak;
+/* What a CPU has of it tells where that CPU's part of everything is. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u64);
+} of_each_cpu SEC(".maps");
 
 /* So that its type is known to slabstat. */
 struct slab_record record_type;
@@ -158,7 +172,11 @@ static bool matches(const char *name)
 	return reached & end;
 }
 
-static void *address_of_node(struct kmem_cache *s, unsigned int node)
+/*
+ * A function by itself, like what asks for the node's parts: there, the verifier sees which way
+ * this kernel has them, and that the other way is not taken.
+ */
+static __noinline void *address_of_node(struct kmem_cache *s, unsigned int node)
 {
 	if (bpf_core_field_exists(s->per_node))
 		return (void *)s + bpf_core_field_offset(s->per_node) +
@@ -167,7 +185,7 @@ static void *address_of_node(struct kmem_cache *s, unsigned int node)
 	       node * sizeof(void *);
 }
 
-static struct kmem_cache_node *get_node(struct kmem_cache *s, unsigned int node)
+static __noinline struct kmem_cache_node *get_node(struct kmem_cache *s, unsigned int node)
 {
 	void *address = address_of_node(s, node);
 	struct kmem_cache_node *n = NULL;
@@ -178,7 +196,7 @@ static struct kmem_cache_node *get_node(struct kmem_cache *s, unsigned int node)
 	return n;
 }
 
-static struct node_barn *get_barn(struct kmem_cache *s, unsigned int node)
+static __noinline struct node_barn *get_barn(struct kmem_cache *s, unsigned int node)
 {
 	struct node_barn *barn = NULL;
 
@@ -195,26 +213,48 @@ static struct node_barn *get_barn(struct kmem_cache *s, unsigned int node)
 	return barn;
 }
 
-/* What the slabs on the node's list have free: all of it, or an estimate by the first ones. */
-static __u64 count_free(struct kmem_cache_node *n)
+/*
+ * What the slabs of a list have free. It is read without the lock of the node, so a slab may be
+ * about to leave the list.
+ */
+static __u64 count_free_from(struct list_head *head, bool forward, __u64 nr_slabs, __u64 *seen)
 {
-	__u64 nr_partial = BPF_CORE_READ(n, nr_partial), free = 0, seen = 0;
-	struct list_head *head = (void *)n + bpf_core_field_offset(n->partial);
-	struct list_head *entry = BPF_CORE_READ(head, next);
+	struct list_head *entry = forward ? BPF_CORE_READ(head, next) : BPF_CORE_READ(head, prev);
+	__u64 free = 0;
 	int i;
 
 	bpf_for(i, 0, MAX_PARTIAL) {
+		__u64 objects, inuse;
 		struct slab *slab;
 
-		if (!entry || entry == head)
+		if (!entry || entry == head || i >= nr_slabs)
 			break;
 		slab = (void *)entry - bpf_core_field_offset(struct slab, slab_list);
-		free += BPF_CORE_READ_BITFIELD_PROBED(slab, objects) -
-			BPF_CORE_READ_BITFIELD_PROBED(slab, inuse);
-		seen = i + 1;
-		entry = BPF_CORE_READ(entry, next);
+		objects = BPF_CORE_READ_BITFIELD_PROBED(slab, objects);
+		inuse = BPF_CORE_READ_BITFIELD_PROBED(slab, inuse);
+		if (inuse < objects)
+			free += objects - inuse;
+		*seen = i + 1;
+		entry = forward ? BPF_CORE_READ(entry, next) : BPF_CORE_READ(entry, prev);
 	}
-	return seen && nr_partial > seen ? free * nr_partial / seen : free;
+	return free;
+}
+
+static __u64 count_free(struct kmem_cache_node *n, __u64 objects)
+{
+	struct list_head *head = (void *)n + bpf_core_field_offset(n->partial);
+	__u64 nr_partial = BPF_CORE_READ(n, nr_partial);
+	__u64 free, at_head = 0, at_tail = 0;
+
+	if (nr_partial <= MAX_PARTIAL) {
+		free = count_free_from(head, true, nr_partial, &at_head);
+	} else {
+		free = count_free_from(head, true, MAX_PARTIAL / 2, &at_head) +
+		       count_free_from(head, false, MAX_PARTIAL / 2, &at_tail);
+		if (at_head + at_tail)
+			free = free * nr_partial / (at_head + at_tail);
+	}
+	return free < objects ? free : objects;
 }
 
 static void add_node(struct slab_record *record, struct kmem_cache *s, unsigned int node)
@@ -227,40 +267,60 @@ static void add_node(struct slab_record *record, struct kmem_cache *s, unsigned 
 		objects = BPF_CORE_READ(n, total_objects.counter);
 		record->slabs += BPF_CORE_READ(n, nr_slabs.counter);
 		record->objects += objects;
-		record->free += count_free(n);
+		record->free += count_free(n, objects);
 	}
 	barn = get_barn(s, node);
 	if (barn)
 		record->parked += (__u64)BPF_CORE_READ(barn, nr_full) * s->sheaf_capacity;
 }
 
-static __u64 in_sheaves_of(struct slub_percpu_sheaves *sheaves)
+static unsigned long as_number(const void *pointer)
 {
-	return BPF_CORE_READ(sheaves, main, size) + BPF_CORE_READ(sheaves, spare, size) +
-	       BPF_CORE_READ(sheaves, rcu_free, size);
+	unsigned long number = 0;
+
+	/* The verifier does not let a pointer that it knows be moved so far. */
+	bpf_probe_read_kernel(&number, sizeof(number), &pointer);
+	return number;
+}
+
+static unsigned long offset_of_cpu(unsigned int cpu)
+{
+	struct bpf_array *array = (void *)as_number(&of_each_cpu);
+	__u32 first = 0;
+	void *there = bpf_map_lookup_percpu_elem(&of_each_cpu, &first, cpu);
+
+	return there ? as_number(there) - (unsigned long)BPF_CORE_READ(array, pptrs[0]) : 0;
+}
+
+/* A sheaf may be about to be freed. */
+static __u64 in_sheaf(struct slab_sheaf *sheaf, unsigned int capacity)
+{
+	unsigned int size = BPF_CORE_READ(sheaf, size);
+
+	return size < capacity ? size : capacity;
 }
 
 /* Those of all CPUs, if the node is -1. */
 static void add_cpus(struct slab_record *record, struct kmem_cache *s, int node)
 {
-	void *sheaves = NULL;
-	unsigned long offset;
-	int cpu;
+	unsigned long sheaves = 0;
+	unsigned int cpu;
 
-	/* As a number: the verifier does not let a pointer that it knows be moved so far. */
 	if (bpf_core_field_exists(s->cpu_sheaves))
-		sheaves = BPF_CORE_READ(s, cpu_sheaves);
+		sheaves = (unsigned long)BPF_CORE_READ(s, cpu_sheaves);
 	/* Until Linux 7.0, some caches have none. */
 	if (!sheaves)
 		return;
 	bpf_for(cpu, 0, nr_cpus) {
-		if (node >= 0 && node_of_cpu[cpu % MAX_CPUS] != node)
+		unsigned short on = node_of_cpu[cpu % MAX_CPUS];
+		struct slub_percpu_sheaves *these;
+
+		if (on == NOT_A_CPU || (node >= 0 && on != node))
 			continue;
-		offset = 0;
-		if (&__per_cpu_offset)
-			bpf_probe_read_kernel(&offset, sizeof(offset),
-					      (void *)&__per_cpu_offset + cpu * sizeof(offset));
-		record->parked += in_sheaves_of(sheaves + offset);
+		these = (void *)(sheaves + offset_of_cpu(cpu));
+		record->parked += in_sheaf(BPF_CORE_READ(these, main), s->sheaf_capacity) +
+				  in_sheaf(BPF_CORE_READ(these, spare), s->sheaf_capacity) +
+				  in_sheaf(BPF_CORE_READ(these, rcu_free), s->sheaf_capacity);
 	}
 }
 
@@ -276,8 +336,6 @@ static void describe(struct slab_record *record, struct kmem_cache *s)
 	record->object_size = s->size;
 	record->objects_per_slab = oo & OO_MASK;
 	record->order = oo >> OO_SHIFT;
-	/* One reference is the owner's, and one the iterator's. Boot caches count none. */
-	record->aliases = s->refcount > 2 ? s->refcount - 2 : 0;
 	record->flags = FLAG(_SLAB_HWCACHE_ALIGN, HWALIGN) | FLAG(_SLAB_RECLAIM_ACCOUNT, RECLAIM) |
 			FLAG(_SLAB_TYPESAFE_BY_RCU, RCU) | FLAG(_SLAB_CACHE_DMA, DMA) |
 			FLAG(_SLAB_PANIC, PANIC) | FLAG(_SLAB_NO_MERGE, NOMERGE) |
@@ -309,6 +367,9 @@ static void write_each_node(struct seq_file *seq, struct slab_record *record, st
 		record->objects = 0;
 		record->free = 0;
 		record->parked = 0;
+		/* Possible, but not there. */
+		if (!get_node(s, node))
+			continue;
 		add_node(record, s, node);
 		add_cpus(record, s, node);
 		bpf_seq_write(seq, record, sizeof(*record));

@@ -30,8 +30,7 @@ struct slab_record {
 	int node;			/* -1: all together */
 	unsigned int object_size;	/* with what the slab code adds */
 	unsigned int objects_per_slab;
-	unsigned int order;		/* a slab has so many pages, to the power of 2 */
-	unsigned int aliases;		/* other caches that are merged into this one */
+	unsigned int order;		/* a slab has 2 to the power of this pages */
 	unsigned long long slabs;
 	unsigned long long objects;
 	unsigned long long free;	/* on slabs that the nodes have in their lists */
