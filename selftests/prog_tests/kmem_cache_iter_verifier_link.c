@@ -267,6 +267,26 @@ static void test_update_sleepable(void)
 	close(link_fd);
 }
 
+/* A link has approved of how far its first program reaches into its map. */
+static void test_update_reaches_further(void)
+{
+	union bpf_iter_link_info info = { .map.map_fd = bpf_map__fd(skel->maps.small) };
+	LIBBPF_OPTS(bpf_link_create_opts, opts, .iter_info = &info,
+		    .iter_info_len = sizeof(info));
+	int within_fd = bpf_program__fd(skel->progs.within_value);
+	int behind_fd = bpf_program__fd(skel->progs.behind_value);
+	int link_fd = bpf_link_create(within_fd, 0, BPF_TRACE_ITER, &opts);
+
+	if (!ASSERT_GE(link_fd, 0, "link"))
+		return;
+	check_refused(bpf_link_create(behind_fd, 0, BPF_TRACE_ITER, &opts), -EACCES,
+		      "link of a program that reaches further");
+	ASSERT_EQ(update(link_fd, behind_fd, 0, 0), -EACCES, "program that reaches further");
+	check_prog_of_link(link_fd, within_fd);
+	ASSERT_OK(update(link_fd, within_fd, 0, 0), "same program");
+	close(link_fd);
+}
+
 static void test_update_old_prog(void)
 {
 	int link_fd = create_link();
@@ -475,6 +495,7 @@ void test_kmem_cache_iter_verifier_link(void)
 		{ "other_commands", test_other_commands },
 		{ "update_prog", test_update_prog },
 		{ "update_sleepable", test_update_sleepable },
+		{ "update_reaches_further", test_update_reaches_further },
 		{ "update_old_prog", test_update_old_prog },
 		{ "update_flags", test_update_flags },
 		{ "update_link", test_update_link },

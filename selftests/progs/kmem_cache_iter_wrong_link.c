@@ -46,6 +46,37 @@ int wakeful_sleepable(struct bpf_iter__bpf_map *ctx)
 	return 0;
 }
 
+/* Elements of a map, whose values have 4 bytes. */
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u32);
+} small SEC(".maps");
+
+__u32 seen;
+
+SEC("iter/bpf_map_elem")
+int within_value(struct bpf_iter__bpf_map_elem *ctx)
+{
+	__u32 *value = ctx->value;
+
+	if (value)
+		seen = value[0];
+	return 0;
+}
+
+SEC("iter/bpf_map_elem")
+int behind_value(struct bpf_iter__bpf_map_elem *ctx)
+{
+	__u32 *value = ctx->value;
+
+	if (value)
+		seen = value[1];
+	return 0;
+}
+
 SEC("raw_tp/sched_switch")
 int other_type(void *ctx)
 {
