@@ -270,13 +270,16 @@ static void test_update_sleepable(void)
 /* A link has approved of how far its first program reaches into its map. */
 static void test_update_reaches_further(void)
 {
-	union bpf_iter_link_info info = { .map.map_fd = bpf_map__fd(skel->maps.small) };
-	LIBBPF_OPTS(bpf_link_create_opts, opts, .iter_info = &info,
-		    .iter_info_len = sizeof(info));
+	LIBBPF_OPTS(bpf_link_create_opts, opts);
 	int within_fd = bpf_program__fd(skel->progs.within_value);
 	int behind_fd = bpf_program__fd(skel->progs.behind_value);
-	int link_fd = bpf_link_create(within_fd, 0, BPF_TRACE_ITER, &opts);
+	union bpf_iter_link_info info = {};
+	int link_fd;
 
+	info.map.map_fd = bpf_map__fd(skel->maps.small);
+	opts.iter_info = &info;
+	opts.iter_info_len = sizeof(info);
+	link_fd = bpf_link_create(within_fd, 0, BPF_TRACE_ITER, &opts);
 	if (!ASSERT_GE(link_fd, 0, "link"))
 		return;
 	check_refused(bpf_link_create(behind_fd, 0, BPF_TRACE_ITER, &opts), -EACCES,
