@@ -69,7 +69,6 @@ help:
 	@echo '                  ITER=debian the one in Debian'"'"'s own kernel, for TESTS=slabstat'
 	@echo 'CONFIG=debug      a kernel that looks for errors while it runs (KASAN, lockdep, ...);'
 	@echo '                  CONFIG=kcsan one that looks for data races; docs/testing.md has more'
-	@echo 'ARCH=arm64        a kernel for another architecture, which QEMU emulates: run, test, shell'
 	@echo 'CC=gcc            compiles the C of the kernel with gcc instead of clang'
 	@echo 'FLAVOR=no_alu32   compiles the selftests as test_progs-no_alu32 has them; FLAVOR=cpuv4 as that'
 	@echo 'SAMPLE=items      make run shows the iterator sample in samples/rust/ instead'
