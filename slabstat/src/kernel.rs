@@ -329,7 +329,7 @@ mod tests {
         // Objects that were freed between the two looks.
         record.parked = 95;
         assert_eq!(of(&record), Some(0));
-        record.flags = record_flags::default();
+        record.flags = record_flags(0);
         assert_eq!(of(&record), None);
     }
 

@@ -83,11 +83,11 @@ fn group_id(name: &str) -> Result<u32> {
         return Ok(id);
     }
     let groups = fs::read_to_string("/etc/group").context("cannot read /etc/group")?;
-    let ids = groups.lines().filter_map(|line| {
+    let mut ids = groups.lines().filter_map(|line| {
         let mut fields = line.split(':');
         (fields.next()? == name).then(|| fields.nth(1)?.parse().ok())?
     });
-    ids.last().with_context(|| {
+    ids.next().with_context(|| {
         format!("there is no group {name} in /etc/group; its number will do, as by: getent group {name}")
     })
 }

@@ -76,7 +76,7 @@ fn table(all: &[Growth<'_>], shown: usize) -> Table {
 
     for growth in all.iter().take(shown) {
         let mut cells = cells(growth.values);
-        let left = Some(growth.cache).filter(|_| !growth.is_gone);
+        let left = (!growth.is_gone).then_some(growth.cache);
         cells.push(left.map_or("gone".into(), |cache| kilobytes(cache.memory)));
         cells.push(left.map_or("gone".into(), |cache| number(cache.in_use)));
         table.add(Row {
