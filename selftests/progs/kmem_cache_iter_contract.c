@@ -60,7 +60,7 @@ int dump(struct bpf_iter__kmem_cache *ctx)
 		return 0;
 
 	BPF_SEQ_PRINTF(seq, "%s %u\n", s->name, s->size);
-	if (len && len <= sizeof(padding))
+	if (len <= sizeof(padding))
 		bpf_seq_write(seq, padding, len);
 	return 0;
 }
