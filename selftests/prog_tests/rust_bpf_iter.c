@@ -226,6 +226,35 @@ static void test_refused(void)
 	}
 }
 
+/* The functions of both targets have the same type. */
+static void test_tail_call(void)
+{
+	int base = last, same_fd, other_fd, fd;
+	struct rust_bpf_iter *skel = rust_bpf_iter__open();
+	__u32 first = 0;
+
+	if (!ASSERT_OK_PTR(skel, "open"))
+		return;
+	bpf_program__set_autoload(skel->progs.goes_on, true);
+	bpf_program__set_autoload(skel->progs.all_items, true);
+	bpf_program__set_autoload(skel->progs.high_items, true);
+	if (!ASSERT_OK(rust_bpf_iter__load(skel), "load") ||
+	    !ASSERT_OK(CREATE("1", "2"), "create"))
+		goto out;
+	same_fd = bpf_program__fd(skel->progs.all_items);
+	other_fd = bpf_program__fd(skel->progs.high_items);
+	ASSERT_EQ(bpf_map_update_elem(bpf_map__fd(skel->maps.goes_on_as), &first, &other_fd, 0),
+		  -EINVAL, "program of another target");
+	ASSERT_OK(bpf_map_update_elem(bpf_map__fd(skel->maps.goes_on_as), &first, &same_fd, 0),
+		  "program of the same target");
+	fd = open_iter_file(skel->progs.goes_on);
+	check_read(fd, 64, base, "1 2 .", "goes on as that");
+	close(fd);
+	remove_items(base);
+out:
+	rust_bpf_iter__destroy(skel);
+}
+
 /* A program, a link and a file keep the module. */
 static void test_unload(void)
 {
@@ -299,6 +328,7 @@ void serial_test_rust_bpf_iter(void)
 		{ "error_after_output", test_error_after_output },
 		{ "error_without_output", test_error_without_output },
 		{ "refused", test_refused },
+		{ "tail_call", test_tail_call },
 		{ "unload", test_unload },
 		{ "beside_kmem_cache", test_beside_kmem_cache },
 	};

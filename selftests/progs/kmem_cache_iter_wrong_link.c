@@ -77,6 +77,42 @@ int behind_value(struct bpf_iter__bpf_map_elem *ctx)
 	return 0;
 }
 
+SEC("iter/bpf_map_elem")
+int within_both(struct bpf_iter__bpf_map_elem *ctx)
+{
+	__u32 *value = ctx->value, *key = ctx->key;
+
+	if (value && key)
+		seen = value[0] + key[0];
+	return 0;
+}
+
+SEC("iter/bpf_map_elem")
+int looks_at_nothing(struct bpf_iter__bpf_map_elem *ctx)
+{
+	return 0;
+}
+
+/* Goes on as what is in the map, if that reaches as far. */
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u32);
+} goes_on_as SEC(".maps");
+
+SEC("iter/bpf_map_elem")
+int goes_on(struct bpf_iter__bpf_map_elem *ctx)
+{
+	__u32 *value = ctx->value;
+
+	if (value)
+		seen = value[0];
+	bpf_tail_call(ctx, &goes_on_as, 0);
+	return 0;
+}
+
 SEC("raw_tp/sched_switch")
 int other_type(void *ctx)
 {

@@ -72,6 +72,20 @@ int writes(struct bpf_iter__rust_item *ctx)
 	return 0;
 }
 
+struct {
+	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u32);
+} goes_on_as SEC(".maps");
+
+SEC("?iter/rust_item")
+int goes_on(struct bpf_iter__rust_item *ctx)
+{
+	bpf_tail_call(ctx, &goes_on_as, 0);
+	return 0;
+}
+
 SEC("?iter/kmem_cache")
 int caches(struct bpf_iter__kmem_cache *ctx)
 {
