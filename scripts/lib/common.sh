@@ -113,6 +113,16 @@ use_kernel() {
 	build=$("$lib/kernel")
 }
 
+# two_nodes SIZE: how QEMU is told that a guest has so much memory, half of it at each of two CPUs.
+two_nodes() {
+	local size=${1%[MG]} half
+	[ "${1%G}" = "$1" ] || size=$((size * 1024))
+	half=$((size / 2))
+	# shellcheck disable=SC2034,SC2054 # the sourcing scripts use it; the commas are QEMU's
+	numa=(-object "memory-backend-ram,size=${half}M,id=node0" -numa node,cpus=0,memdev=node0
+		-object "memory-backend-ram,size=$((size - half))M,id=node1" -numa node,cpus=1,memdev=node1)
+}
+
 # counts_in LOG: the two numbers of its last line "N passed, N failed".
 counts_in() { sed -nE 's/^([0-9]+) passed, ([0-9]+) failed$/\1 \2/p' "$1" | tail -n 1 | grep . || echo "0 1"; }
 
