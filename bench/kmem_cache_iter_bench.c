@@ -3,10 +3,12 @@
  * What the kmem_cache iterator costs, in the guest of scripts/bench.
  *
  *   kmem_cache_iter_bench instructions
- *   kmem_cache_iter_bench slab_mutex
+ *   kmem_cache_iter_bench slab_mutex SLABSTAT
+ *   kmem_cache_iter_bench slabstat SLABSTAT
  *   kmem_cache_iter_bench pairs_in_turns
  *   kmem_cache_iter_bench pairs
  *
+ * SLABSTAT is the program of that name.
  * Each line of the output is a measure, the number of caches that were made for
  * it, and the result, with tabs in between. All but the last want a guest whose clock
  * counts instructions, and the last two want two CPUs.
@@ -18,6 +20,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
+#include <spawn.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -25,6 +28,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 #include <x86intrin.h>
@@ -36,6 +40,7 @@
 #define READ_MAX	65536
 /* The least of so many runs is the result: an interrupt can only add to it. */
 #define RUNS		5
+#define SLABSTAT_PIN	"/sys/fs/bpf/kmem_cache_iter_bench"
 #define SLAB_SYSFS	"/sys/kernel/slab/kmem_cache/"
 
 /* So that all names are as long, and the output for each cache is, too. */
@@ -108,12 +113,12 @@ static int open_iter(struct bpf_program *prog)
 	return fd;
 }
 
-static int open_slabinfo(void)
+static int open_file(const char *path)
 {
-	int fd = open("/proc/slabinfo", O_RDONLY);
+	int fd = open(path, O_RDONLY);
 
 	if (fd < 0)
-		err(1, "/proc/slabinfo");
+		err(1, "%s", path);
 	return fd;
 }
 
@@ -208,7 +213,8 @@ static void count_reads(void)
 		report(measure, bytes_read);
 	}
 	MEASURE("loop", (void)0, run_prog(skel->progs.loop), (void)0);
-	MEASURE("slabinfo", fd = open_slabinfo(), read_to_end(fd, READ_MAX), close(fd));
+	MEASURE("slabinfo", fd = open_file("/proc/slabinfo"),
+		read_to_end(fd, READ_MAX), close(fd));
 }
 
 /* Of this thread alone: to destroy a cache waits for others, too. */
@@ -357,6 +363,45 @@ static void count_instructions(void)
 	}
 }
 
+/* To its end, without its output. */
+static void run_command(char *const *argv)
+{
+	posix_spawn_file_actions_t actions;
+	int error, status;
+	pid_t child;
+
+	posix_spawn_file_actions_init(&actions);
+	posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+	error = posix_spawnp(&child, argv[0], &actions, NULL, argv, environ);
+	posix_spawn_file_actions_destroy(&actions);
+	if (error || waitpid(child, &status, 0) < 0 || status)
+		errx(1, "%s failed", argv[0]);
+}
+
+#define RUN(...) run_command((char *const []){ __VA_ARGS__, NULL })
+
+/* What is pinned asks for the caches of all names. */
+static void pin_slabstat(char *slabstat)
+{
+	unlink(SLABSTAT_PIN);
+	RUN(slabstat, "--pin", SLABSTAT_PIN);
+}
+
+/* Commands that show a table of all caches. */
+static void count_commands(char *slabstat)
+{
+	size_t i;
+
+	pin_slabstat(slabstat);
+	for (i = 0; i < sizeof(numbers) / sizeof(*numbers); i++) {
+		have_caches(numbers[i]);
+		MEASURE("slabstat", (void)0, RUN(slabstat), (void)0);
+		MEASURE("slabstat_read", (void)0, RUN(slabstat, "--read", SLABSTAT_PIN), (void)0);
+		MEASURE("slabtop", (void)0, RUN("slabtop", "--once"), (void)0);
+		MEASURE("cat", (void)0, RUN("cat", "/proc/slabinfo"), (void)0);
+	}
+}
+
 static struct slab_mutex *watch;
 
 static void report_watched(const char *measure, unsigned long long held)
@@ -393,11 +438,12 @@ static void read_and_close(int fd, size_t size)
 	close(fd);
 }
 
-static void watch_slab_mutex(void)
+static void watch_slab_mutex(char *slabstat)
 {
 	char measure[32];
 	size_t i, j;
 
+	pin_slabstat(slabstat);
 	watch = slab_mutex__open_and_load();
 	if (!watch || slab_mutex__attach(watch))
 		err(1, "attach to mutex_lock() and mutex_unlock()");
@@ -414,7 +460,8 @@ static void watch_slab_mutex(void)
 			      read_and_close(open_iter(skel->progs.print), read_sizes[j]));
 		}
 		WATCH("loop", run_prog(skel->progs.loop));
-		WATCH("slabinfo", read_and_close(open_slabinfo(), READ_MAX));
+		WATCH("slabstat", read_and_close(open_file(SLABSTAT_PIN), READ_MAX));
+		WATCH("slabinfo", read_and_close(open_file("/proc/slabinfo"), READ_MAX));
 	}
 }
 
@@ -447,7 +494,7 @@ static void *keep_reading(void *arg)
 
 	use_cpu(1);
 	while (!__atomic_load_n(&stop_reading, __ATOMIC_RELAXED)) {
-		fd = reader == ITER_READER ? open_link(link) : open_slabinfo();
+		fd = reader == ITER_READER ? open_link(link) : open_file("/proc/slabinfo");
 		read_to_end(fd, READ_MAX);
 		close(fd);
 		full_reads++;
@@ -509,7 +556,7 @@ static void time_all_pairs(const char *how, int length)
 
 int main(int argc, char **argv)
 {
-	const char *mode = argc == 2 ? argv[1] : "";
+	const char *mode = argc > 1 ? argv[1] : "";
 
 	skel = kmem_cache_iter_bench__open_and_load();
 	if (!skel)
@@ -517,13 +564,16 @@ int main(int argc, char **argv)
 
 	if (!strcmp(mode, "instructions"))
 		count_instructions();
-	else if (!strcmp(mode, "slab_mutex"))
-		watch_slab_mutex();
+	else if (!strcmp(mode, "slab_mutex") && argc == 3)
+		watch_slab_mutex(argv[2]);
+	else if (!strcmp(mode, "slabstat") && argc == 3)
+		count_commands(argv[2]);
 	else if (!strcmp(mode, "pairs_in_turns"))
 		time_all_pairs("_in_turns", PAIRS_SECONDS_IN_TURNS);
 	else if (!strcmp(mode, "pairs"))
 		time_all_pairs("", PAIRS_SECONDS);
 	else
-		errx(2, "usage: %s instructions|slab_mutex|pairs_in_turns|pairs", argv[0]);
+		errx(2, "usage: %s instructions|slab_mutex SLABSTAT|slabstat SLABSTAT|pairs_in_turns|pairs",
+		     argv[0]);
 	return 0;
 }
