@@ -33,6 +33,7 @@ export LOAD
 export FLAVOR
 export FUZZ
 export BOOTS
+export POSTING
 export KDIR
 export DRY_RUN
 export SAMPLE
@@ -76,6 +77,7 @@ help:
 	@echo '                  and parts of the names of selftests (default: these, kmem_cache_iter, bpf_iter)'
 	@echo 'CHECKS=a,b        which checks make check makes'
 	@echo 'LOAD=percent      how much the tests under load do (default 100)'
+	@echo 'POSTING=3-modules  the part of the series that make series-test tests (default: all)'
 	@echo 'BOOTS=number      how many boots make bench measures times in (default 7)'
 	@echo 'SEED=number       repeat a run of make test that printed it'
 	@echo 'FUZZ="..."        repeat a sequence of operations that kmem_cache_iter_fuzz printed'

@@ -47,6 +47,12 @@ check_places() {
 	check_place "the repository" "$repo" "Move it, or use a copy."
 }
 
+# What was asked for, as it could be typed.
+asked="make ${0##*/}${*:+ $*}"
+for name in ARCH FLAVOR POSTING ITER CONFIG KERNEL KDIR CC LOAD SEED FUZZ MEMORY TESTS CHECKS; do
+	[ -z "${!name:-}" ] || asked+=" $name=${!name}"
+done
+
 if [ -n "${KDIR:-}" ]; then
 	[ -d "$KDIR" ] || die "KDIR=$KDIR is not a directory" "Name a kernel tree: KDIR=path"
 	KDIR=$(cd "$KDIR" && pwd -P)
@@ -86,7 +92,7 @@ cross=()
 # in_sysroot COMMAND [ARGUMENT]...: run COMMAND among the tools of the sysroot. It can be a
 # function of the script, which finds there the other functions, and the variables in
 # $for_sysroot.
-for_sysroot=(repo lib config cache kernel_cc cross clang_kernel clang_bpf ARCH arch_triple foreign)
+for_sysroot=(repo lib config cache asked kernel_cc cross clang_kernel clang_bpf ARCH arch_triple foreign)
 in_sysroot() {
 	"$lib/in-sysroot" bash -c "set -euo pipefail; $(declare -f; declare -p "${for_sysroot[@]}")"$'\n"$@"' bash "$@"
 }
@@ -125,6 +131,17 @@ two_nodes() {
 
 # counts_in LOG: the two numbers of its last line "N passed, N failed".
 counts_in() { sed -nE 's/^([0-9]+) passed, ([0-9]+) failed$/\1 \2/p' "$1" | tail -n 1 | grep . || echo "0 1"; }
+
+# conclude PASSED FAILED [BUILD]: the end of a script that has tested something, for example the kernel
+# in the directory BUILD. make test-table finds that again by what was asked for.
+conclude() {
+	local versions=''
+	[ -z "${3:-}" ] || versions=$("$lib/versions" "$3")
+	printf '%s\t%s\t%s\t%d\t%d\t%s\n' "$(date +%F)" "$asked" "${versions:--}" "$1" "$2" "$(elapsed "$SECONDS")" >>"$cache/runs.tsv"
+	[ -z "$versions" ] || echo "on $versions"
+	echo "$1 passed, $2 failed"
+	[ "$2" -eq 0 ]
+}
 
 elapsed() { printf '%3d:%02d' $((($1) / 60)) $((($1) % 60)); }
 
