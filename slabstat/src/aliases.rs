@@ -3,7 +3,11 @@
 //! The names of caches that are merged into another one. Only sysfs has them: as links to the
 //! directory of that one.
 
-use std::{collections::HashMap, ffi::OsString, fs};
+use std::{
+    collections::{HashMap, HashSet},
+    ffi::OsString,
+    fs,
+};
 
 use anyhow::{Context, Result};
 
@@ -36,19 +40,30 @@ pub fn read() -> Result<Aliases> {
 }
 
 impl Aliases {
-    /// Names that fit, each with a cache that it is another name of.
-    pub fn matching<'a>(
+    /// Names that fit, whether or not they are a cache's own.
+    pub fn matching<'a>(&'a self, pattern: &'a Pattern) -> impl Iterator<Item = &'a str> {
+        let names = self.links.keys().map(String::as_str);
+        names.filter(|name| pattern.matches(name))
+    }
+
+    /// Names that fit, but of which `caches` has only what they are merged into, each with that.
+    pub fn merged<'a>(
         &'a self,
         pattern: &'a Pattern,
-    ) -> impl Iterator<Item = (&'a str, &'a str)> {
-        let fitting = self.links.iter().filter(|(name, _)| pattern.matches(name));
-        fitting.filter_map(|(name, target)| {
-            let other = self
-                .links
-                .iter()
-                .find(|(other, to)| *to == target && *other != name)?;
-            Some((name.as_str(), other.0.as_str()))
-        })
+        caches: &HashSet<String>,
+    ) -> Vec<(&'a str, &'a str)> {
+        let mut merged: Vec<_> = self
+            .matching(pattern)
+            .filter(|name| !caches.contains(*name))
+            .filter_map(|name| {
+                let mut others = self.links.iter().filter(|(other, target)| {
+                    Some(*target) == self.links.get(name) && caches.contains(*other)
+                });
+                Some((name, others.next()?.0.as_str()))
+            })
+            .collect();
+        merged.sort();
+        merged
     }
 
     /// The other names of a cache.
@@ -70,22 +85,42 @@ impl Aliases {
 mod tests {
     use super::*;
 
-    #[test]
-    fn others_of_the_same_directory() {
+    fn example() -> Aliases {
         let links = [
             ("a", ":0000064"),
             ("b", ":0000064"),
             ("c", ":0000064"),
             ("d", ":0000128"),
         ];
-        let aliases = Aliases {
+        Aliases {
             links: links
                 .into_iter()
                 .map(|(name, to)| (name.into(), to.into()))
                 .collect(),
-        };
+        }
+    }
+
+    #[test]
+    fn others_of_the_same_directory() {
+        let aliases = example();
         assert_eq!(aliases.of("b"), ["a", "c"]);
         assert!(aliases.of("d").is_empty());
         assert!(aliases.of("kmalloc-64").is_empty());
+    }
+
+    #[test]
+    fn names_that_are_no_cache_are_merged() {
+        let aliases = example();
+        let caches = HashSet::from(["b".into(), "d".into()]);
+        let merged = |pattern| {
+            aliases
+                .merged(&Pattern::new(pattern).unwrap(), &caches)
+                .len()
+        };
+        assert_eq!(
+            aliases.merged(&Pattern::new("a").unwrap(), &caches),
+            [("a", "b")]
+        );
+        assert_eq!((merged("b"), merged("d"), merged("*")), (0, 0, 2));
     }
 }

@@ -2,7 +2,10 @@
 
 //! A row of the table, and an object in JSON: a slab cache, or what one has on a NUMA node.
 
-use std::{cmp::Ordering, collections::HashMap};
+use std::{
+    cmp::Ordering,
+    collections::{HashMap, HashSet},
+};
 
 use serde::Serialize;
 
@@ -30,6 +33,9 @@ pub struct Cache {
     /// The names of caches that are merged into it, if they were asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub aliases: Option<Vec<String>>,
+    /// No other cache has this, unless it is 0.
+    #[serde(skip)]
+    pub id: u64,
     /// Its place in the kernel's list.
     #[serde(skip)]
     pub number: u32,
@@ -69,6 +75,13 @@ impl Cache {
             .then(self.nth.cmp(&other.nth))
             .then(self.node.cmp(&other.node))
     }
+}
+
+/// Drops what is there twice: the iterator in C may show a cache again if others come and go.
+pub fn drop_repeated(caches: &mut Vec<Cache>) {
+    let mut seen = HashSet::new();
+
+    caches.retain(|cache| cache.id == 0 || seen.insert((cache.id, cache.node)));
 }
 
 /// Counts the caches of each name, the oldest first: the kernel's list begins with the newest.
@@ -117,6 +130,35 @@ mod tests {
         assert_eq!(caches[0].suffix(), "#2");
         caches[2].node = Some(3);
         assert_eq!(caches[2].suffix(), " node 3");
+    }
+
+    #[test]
+    fn repeated_ones_are_dropped() {
+        let with_id = |id, node| Cache {
+            id,
+            node,
+            ..Cache::default()
+        };
+        let mut caches = vec![
+            with_id(1, Some(0)),
+            with_id(1, Some(1)),
+            with_id(2, Some(0)),
+            with_id(1, Some(0)),
+            with_id(0, None),
+            with_id(0, None),
+        ];
+        drop_repeated(&mut caches);
+        let left: Vec<_> = caches.iter().map(|cache| (cache.id, cache.node)).collect();
+        assert_eq!(
+            left,
+            [
+                (1, Some(0)),
+                (1, Some(1)),
+                (2, Some(0)),
+                (0, None),
+                (0, None)
+            ]
+        );
     }
 
     #[test]

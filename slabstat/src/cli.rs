@@ -12,8 +12,7 @@ use crate::pattern::Pattern;
 pub const SECTIONS: [(&str, &str); 4] = [
     (
         "Examples",
-        "\
-  slabstat --top 10                 the ten caches that take the most memory
+        "  slabstat --top 10                 the ten caches that take the most memory
   slabstat --sort parked            those with the most objects in sheaves
   slabstat --match 'kmalloc-*'      those of kmalloc()
   slabstat --watch 5                what has grown, each five seconds
@@ -26,14 +25,14 @@ pub const SECTIONS: [(&str, &str); 4] = [
     ),
     (
         "Columns",
-        "\
-  MEMORY    what the slabs take
+        "  MEMORY    what the slabs take
   OBJECTS   those that there is room for in the slabs
-  INUSE     those that are neither parked nor free. Objects that wait for RCU to
-            be freed are in use, and until Linux 7.0 the free ones of a slab that
-            a CPU has for itself
-  PARKED    those that were freed, and are kept in sheaves to be allocated again;
-            /proc/slabinfo and slabtop show them as in use
+  INUSE     those that are neither parked nor free. Objects that wait for RCU
+            outside of sheaves are in use, and until Linux 7.0 the free ones of a
+            slab that a CPU has for itself
+  PARKED    those that were freed, and are kept in sheaves to be allocated again,
+            some of them until RCU allows it; /proc/slabinfo and slabtop show them
+            as in use
   FREE      the others. Of caches with more than 10000 slabs that are partly
             free, on a node, it is an estimate, as in /proc/slabinfo
   OBJSIZE   the size of an object, with what the slab code adds
@@ -45,14 +44,16 @@ pub const SECTIONS: [(&str, &str); 4] = [
             poison: debugged
   ALIASES   other caches that are merged into this one
 
-  What this kernel does not tell is shown as -, and is null in JSON. What a
-  screen has no room for is left out. A cache whose name is that of an older one
-  is NAME#2.",
+  What this kernel does not tell is shown as -, and is null in JSON. Columns
+  that a screen has no room for are left out, and what is cut off ends with ~.
+  A cache whose name is that of an older one is NAME#2.
+
+  The iterator in C finds its place by counting. With more than 240 rows, it may
+  leave one out when caches are created or destroyed meanwhile.",
     ),
     (
         "JSON",
-        "\
-  An array with an object for each row: name, nth, node, memory, objects,
+        "  An array with an object for each row: name, nth, node, memory, objects,
   in_use, parked, free, object_size, slabs, objects_per_slab, flags, and with
   --aliases, aliases. Sizes are in bytes. nth counts the caches of the same
   name, from 1 on, the oldest first. node is null without --nodes. Later
@@ -72,7 +73,8 @@ fn more() -> String {
 /// Which slab cache of the kernel eats the memory, and which one grows.
 ///
 /// The largest come first. It reads the kernel's BPF iterator "kmem_cache", which Linux has since
-/// 6.13, and needs CAP_BPF and CAP_PERFMON, or a file that was pinned by --pin.
+/// 6.13, and needs CAP_BPF and CAP_PERFMON, or a file that was pinned by --pin. If the iterator is a
+/// module, it needs CAP_SYS_ADMIN.
 #[derive(Parser)]
 #[command(version, after_help = "Examples, and what the columns mean: slabstat --help", after_long_help = more())]
 pub struct Cli {

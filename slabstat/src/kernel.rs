@@ -206,7 +206,8 @@ fn explain(error: libbpf_rs::Error) -> anyhow::Error {
     {
         anyhow!(
             "Linux {linux} has no BPF iterator \"kmem_cache\"\n\
-             Linux has it since 6.13. If it is a module here, load it: modprobe kmem_cache_iter_rust"
+             Linux has it since 6.13. If it is a module here, load it: modprobe kmem_cache_iter_rust\n\
+             and run this as root: the types of modules are for CAP_SYS_ADMIN alone"
         )
     } else if error.kind() == ErrorKind::PermissionDenied {
         anyhow!(
@@ -290,6 +291,7 @@ fn cache(record: &slab_record, page_size: u64) -> Option<Cache> {
             .filter_map(|(flag, name)| is_set(flag).then_some(name))
             .collect(),
         aliases: None,
+        id: record.id,
         number: record.number,
     })
 }

@@ -12,6 +12,7 @@ mod table;
 mod watch;
 
 use std::{
+    collections::HashSet,
     fs,
     io::{self, ErrorKind, Write},
     os::unix::fs::PermissionsExt,
@@ -20,7 +21,7 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use clap::Parser;
+use clap::{error::ErrorKind::ArgumentConflict, CommandFactory, Parser};
 
 use cache::Cache;
 use cli::Cli;
@@ -30,6 +31,7 @@ use pattern::Pattern;
 /// All caches, numbered and sorted.
 fn read(source: &mut Source, cli: &Cli) -> Result<Vec<Cache>> {
     let mut caches = source.read()?;
+    cache::drop_repeated(&mut caches);
     cache::number_namesakes(&mut caches);
     cache::sort(&mut caches, cli.sort);
     Ok(caches)
@@ -51,6 +53,10 @@ fn run(cli: &Cli) -> Result<()> {
         return Ok(());
     }
     if let Some(interval) = cli.watch {
+        if !watch::can_sort_by(cli.sort) {
+            let what = "what has changed can be sorted by memory, objects, inuse, parked and free";
+            Cli::command().error(ArgumentConflict, what).exit();
+        }
         return watch::watch(&mut source, cli, interval);
     }
 
@@ -61,15 +67,15 @@ fn run(cli: &Cli) -> Result<()> {
             cache.aliases = Some(names.of(&cache.name));
         }
     }
-    if let Some(pattern) = cli.pattern.as_ref().filter(|_| caches.is_empty()) {
-        say_where_names_are(pattern);
-    }
     let shown = &caches[..cli.top.unwrap_or(caches.len()).min(caches.len())];
     let text = if cli.json {
         output::json(shown)?
     } else if cli.prometheus {
         output::prometheus(shown)
     } else {
+        if let Some(pattern) = &cli.pattern {
+            say_where_names_are(pattern);
+        }
         let width = table::screen().map(|(width, _)| width);
         table::table(shown, &caches, cli.flags, cli.aliases).text(width)?
     };
@@ -110,12 +116,17 @@ fn warn_of_closed_directories(path: &Path, mode: u32) {
     }
 }
 
-/// A cache that was merged into another one is there under that one's name.
+/// A cache that was merged into another one is there under that one's name alone.
 fn say_where_names_are(pattern: &Pattern) {
     let Ok(aliases) = aliases::read() else {
         return;
     };
-    for (alias, name) in aliases.matching(pattern) {
+    if aliases.matching(pattern).next().is_none() {
+        return;
+    }
+    let all = Source::attach(&Question::default()).and_then(|mut source| source.read());
+    let caches: HashSet<String> = all.into_iter().flatten().map(|cache| cache.name).collect();
+    for (alias, name) in aliases.merged(pattern, &caches) {
         eprintln!("{alias} is merged into {name}");
     }
 }

@@ -23,8 +23,9 @@ pub struct Row {
     pub cells: Vec<String>,
 }
 
-/// A name is not cut off to less.
-const NAME_LEAST: usize = 12;
+/// A name is not cut off to less, nor is a text, before columns of numbers are left out.
+const NAME_LEAST: usize = 20;
+const TEXT_LEAST: usize = 24;
 
 impl Table {
     pub fn new(numbers: &[&str], texts: &[&str]) -> Self {
@@ -43,50 +44,50 @@ impl Table {
         self.rows.push(row);
     }
 
-    /// The text of it, in so many columns of a screen if it is for one. What there is no room for is
-    /// left out, from the right.
+    /// The text of it, in so many columns of a screen if it is for one. Numbers that there is no
+    /// room for are left out, from the right. What is cut off ends with a ~.
     pub fn text(&self, width: Option<usize>) -> Result<String> {
-        let length = |row: &Row| row.name.0.chars().count() + row.name.1.chars().count();
-        let longest = self
-            .rows
-            .iter()
-            .map(length)
-            .max()
-            .unwrap_or(0)
-            .max("CACHE".len());
-        let least = longest.min(NAME_LEAST);
+        let name_of = |row: &Row, most: usize| {
+            row.name.0.chars().count().min(most) + row.name.1.chars().count()
+        };
+        let longest_name = |most: usize| {
+            let names = self.rows.iter().map(|row| name_of(row, most));
+            names.max().unwrap_or(0).max("CACHE".len())
+        };
         let width = width.unwrap_or(usize::MAX);
         let mut numbers: Vec<usize> = (0..self.numbers)
             .map(|column| self.width_of(column))
             .collect();
-        let taken = |numbers: &[usize]| numbers.iter().map(|number| number + 2).sum::<usize>();
+        let texts: Vec<usize> = (self.numbers..self.head.len())
+            .map(|column| self.width_of(column))
+            .collect();
+        let room_of_texts: usize = texts.iter().map(|text| text.min(&TEXT_LEAST) + 2).sum();
+        let taken = |numbers: &[usize]| {
+            numbers.iter().map(|number| number + 2).sum::<usize>() + room_of_texts
+        };
 
-        while taken(&numbers) + least > width {
+        while taken(&numbers) + longest_name(NAME_LEAST) > width {
             if numbers.pop().is_none() {
                 bail!("the screen is {width} columns wide, which is not enough for names\nMake it wider, or pipe this to: less -S");
             }
         }
-        let name = longest.min(width - taken(&numbers));
-        // Texts come behind all numbers, or not at all.
-        let texts = if numbers.len() == self.numbers {
-            self.head.len() - self.numbers
-        } else {
-            0
-        };
+        let name = longest_name(usize::MAX).min(width - taken(&numbers));
 
         let head = Row {
             name: ("CACHE".into(), String::new()),
             cells: self.head.clone(),
         };
         let lines = std::iter::once(&head).chain(&self.rows).map(|row| {
-            let mut line = format!("{:name$}", shortened(&row.name, name));
+            let (cut, suffix) = &row.name;
+            let cut = cut_off(cut, name - suffix.chars().count());
+            let mut line = format!("{:name$}", cut + suffix);
             for (cell, width) in row.cells.iter().zip(&numbers) {
                 line += &format!("  {cell:>width$}");
             }
-            for cell in row.cells.iter().skip(self.numbers).take(texts) {
-                line += &format!("  {cell}");
+            for (cell, width) in row.cells.iter().skip(self.numbers).zip(&texts) {
+                line += &format!("  {cell:width$}");
             }
-            line.trim_end().chars().take(width).collect::<String>() + "\n"
+            cut_off(line.trim_end(), width) + "\n"
         });
         Ok(lines.collect())
     }
@@ -102,9 +103,13 @@ impl Table {
     }
 }
 
-fn shortened((name, suffix): &(String, String), width: usize) -> String {
-    let room = width.saturating_sub(suffix.chars().count());
-    name.chars().take(room).chain(suffix.chars()).collect()
+/// The text, or so much of it that it has `width` characters.
+fn cut_off(text: &str, width: usize) -> String {
+    if text.chars().count() <= width {
+        return text.into();
+    }
+    let kept = text.chars().take(width.saturating_sub(1));
+    kept.chain(['~']).collect()
 }
 
 /// How large the screen is that the output goes to, if it does.
@@ -147,13 +152,7 @@ pub fn table(shown: &[Cache], all: &[Cache], flags: bool, aliases: bool) -> Tabl
             cache.objects_per_slab.to_string(),
         ];
         if flags {
-            // So that the next column is not taken for this one.
-            let names = cache.flags.join(" ");
-            cells.push(if aliases {
-                format!("{names:40}")
-            } else {
-                names
-            });
+            cells.push(cache.flags.join(" "));
         }
         cells.extend(cache.aliases.iter().map(|names| names.join(" ")));
         table.add(Row {
@@ -209,23 +208,33 @@ mod tests {
     }
 
     #[test]
-    fn names_give_way_on_a_screen() {
+    fn columns_give_way_on_a_screen() {
         assert_eq!(
-            example().text(Some(28)).unwrap(),
-            "CACHE             ONE    TWO\n\
-             a_rather_long_#2    1  22222\n\
-             b                   -      3\n"
+            example().text(Some(34)).unwrap(),
+            "CACHE                 ONE  WORDS\n\
+             a_rather_long_name#2    1  x y\n\
+             b                       -\n"
         );
+        assert!(example().text(Some(26)).is_err());
     }
 
     #[test]
-    fn then_columns_do() {
+    fn names_and_texts_are_cut_off() {
+        let mut table = Table::new(&["ONE"], &["WORDS"]);
+        for name in [
+            "a_name_that_is_much_too_long",
+            "a_name_that_is_longer_than_all_others",
+        ] {
+            table.add(Row {
+                name: (name.into(), "#2".into()),
+                cells: vec!["1".into(), "words that nobody has any room for".into()],
+            });
+        }
         assert_eq!(
-            example().text(Some(20)).unwrap(),
-            "CACHE            ONE\n\
-             a_rather_long#2    1\n\
-             b                  -\n"
+            table.text(Some(60)).unwrap(),
+            "CACHE                          ONE  WORDS\n\
+             a_name_that_is_much_too_lo~#2    1  words that nobody has a~\n\
+             a_name_that_is_longer_than~#2    1  words that nobody has a~\n"
         );
-        assert!(example().text(Some(11)).is_err());
     }
 }

@@ -2,9 +2,15 @@
 
 //! What has changed from one look to the next.
 
-use std::{cmp::Reverse, collections::HashMap, thread, time::Duration};
+use std::{
+    cmp::Reverse,
+    collections::{HashMap, HashSet},
+    thread,
+    time::{Duration, SystemTime},
+};
 
 use anyhow::Result;
+use humantime::format_rfc3339_seconds;
 
 use crate::{
     cache::Cache,
@@ -33,8 +39,13 @@ struct Growth<'a> {
 /// Those that have changed, the fastest growing first. One that is new has grown from nothing, and
 /// one that is gone has shrunk to nothing.
 fn growth<'a>(before: &'a [Cache], now: &'a [Cache], sort: Key) -> Vec<Growth<'a>> {
-    fn id(cache: &Cache) -> (&str, u32, Option<u32>) {
-        (&cache.name, cache.nth, cache.node)
+    /// The kernel's, or else what makes its name another one.
+    fn id(cache: &Cache) -> (&str, u64, Option<u32>) {
+        let among_namesakes = match cache.id {
+            0 => cache.nth.into(),
+            id => id,
+        };
+        (&cache.name, among_namesakes, cache.node)
     }
     let mut old: HashMap<_, _> = before.iter().map(|cache| (id(cache), cache)).collect();
     let value = |cache: &Cache, key| cache.value(key).unwrap_or(0) as i64;
@@ -98,16 +109,31 @@ fn table(all: &[Growth<'_>], shown: usize) -> Table {
     table
 }
 
+/// Whether rows can be sorted by this.
+pub fn can_sort_by(sort: Key) -> bool {
+    KEYS.iter().any(|(_, key)| *key == sort)
+}
+
+/// When that was, and what there is.
+fn heading(caches: &[Cache], seconds: f64) -> String {
+    let time = format_rfc3339_seconds(SystemTime::now());
+    let numbers: HashSet<u32> = caches.iter().map(|cache| cache.number).collect();
+    let memory = caches.iter().map(|cache| cache.memory).sum();
+
+    format!(
+        "{time}  {}, {}; changes in {seconds} s:\n",
+        counted(numbers.len()),
+        kilobytes(memory)
+    )
+}
+
 /// Until it is interrupted.
 pub fn watch(source: &mut Source, cli: &Cli, interval: Duration) -> Result<()> {
     let mut before = read(source, cli)?;
     let seconds = interval.as_secs_f64();
 
     if screen().is_some() {
-        let all = counted(before.len());
-        print(&format!(
-            "\x1b[H\x1b[2J{all}; what changes is shown each {seconds} seconds\n"
-        ))?;
+        print(&format!("\x1b[H\x1b[2J{}", heading(&before, seconds)))?;
     }
     loop {
         thread::sleep(interval);
@@ -115,12 +141,13 @@ pub fn watch(source: &mut Source, cli: &Cli, interval: Duration) -> Result<()> {
         let all = growth(&before, &now, cli.sort);
         let shown = cli.top.unwrap_or(usize::MAX);
         if let Some((width, height)) = screen() {
-            // The heading, the sums, and the cursor take a line each.
-            let text = table(&all, shown.min(height.saturating_sub(3))).text(Some(width))?;
+            // The two headings, the sums, and the cursor take a line each.
+            let text = heading(&now, seconds)
+                + &table(&all, shown.min(height.saturating_sub(4))).text(Some(width))?;
             // Home, the text with each line cleared to its end, and nothing below.
             print(&format!("\x1b[H{}\x1b[J", text.replace('\n', "\x1b[K\n")))?;
         } else {
-            print(&(table(&all, shown).text(None)? + "\n"))?;
+            print(&(heading(&now, seconds) + &table(&all, shown).text(None)? + "\n"))?;
         }
         before = now;
     }

@@ -28,6 +28,7 @@ typedef long long __s64;
 /* The kernel's types, as far as they are used. */
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
+struct kmem_cache_cpu;
 struct seq_file;
 
 struct bpf_iter_num {
@@ -103,6 +104,10 @@ struct kmem_cache {
 	struct kmem_cache_order_objects oo;
 	const char *name;
 	struct kmem_cache_per_node_ptrs per_node[1];
+};
+
+struct kmem_cache___with_cpu_slab {
+	struct kmem_cache_cpu *cpu_slab;
 };
 
 struct kmem_cache___with_nodes {
@@ -328,10 +333,23 @@ static void add_cpus(struct slab_record *record, struct kmem_cache *s, int node)
 	(bpf_core_enum_value_exists(enum _slab_flag_bits, bit) &&		\
 	 s->flags & (1U << bpf_core_enum_value(enum _slab_flag_bits, bit)) ? flag : 0)
 
+/* Where it has its part of each CPU's memory. That is no address, so it may be told to others. */
+static __u64 id_of(struct kmem_cache *s)
+{
+	struct kmem_cache___with_cpu_slab *older = (void *)s;
+
+	if (bpf_core_field_exists(older->cpu_slab))
+		return (unsigned long)BPF_CORE_READ(older, cpu_slab);
+	if (bpf_core_field_exists(s->cpu_sheaves))
+		return (unsigned long)BPF_CORE_READ(s, cpu_sheaves);
+	return 0;
+}
+
 static void describe(struct slab_record *record, struct kmem_cache *s)
 {
 	unsigned int oo = s->oo.x;
 
+	record->id = id_of(s);
 	record->size = sizeof(*record);
 	record->object_size = s->size;
 	record->objects_per_slab = oo & OO_MASK;

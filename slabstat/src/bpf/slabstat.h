@@ -26,6 +26,7 @@ struct slab_record {
 	unsigned int size;		/* of the record: another version has another one */
 	enum record_flags flags;
 	char name[NAME_SIZE];		/* ends with 0, and is cut off where that is needed */
+	unsigned long long id;		/* no other cache has it, unless it is 0 */
 	unsigned int number;		/* that of the cache, from 0 on */
 	int node;			/* -1: all together */
 	unsigned int object_size;	/* with what the slab code adds */
