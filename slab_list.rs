@@ -40,6 +40,9 @@ use kernel::{
 #[must_use = "the reference is lost when unused"]
 pub(crate) struct Reference(NonNull<bindings::kmem_cache>);
 
+// SAFETY: Any thread can give it up: `slab_mutex` protects the count.
+unsafe impl Send for Reference {}
+
 impl Reference {
     /// Takes a reference to the first cache on the list, which is the newest.
     #[inline]
@@ -75,7 +78,8 @@ impl Reference {
     pub(crate) unsafe fn resume(cursor: *mut bindings::slab_cursor) -> Option<Self> {
         let caches = SlabCaches::lock();
 
-        // SAFETY: By the safety requirements.
+        // SAFETY: By the safety requirements, it is zero or as the slab code left it, and nobody else
+        // uses it.
         unsafe { caches.resume(cursor) }.map(|cache| caches.pin(cache))
     }
 
@@ -88,8 +92,8 @@ impl Reference {
     pub(crate) unsafe fn pause(self, cursor: *mut bindings::slab_cursor) {
         let caches = SlabCaches::lock();
 
-        // SAFETY: By the safety requirements. `slab_mutex` is held, and the cache is on the list by
-        // the type invariants.
+        // SAFETY: By the safety requirements, it is a cursor that does not move. `slab_mutex` is
+        // held, and the cache is on the list by the type invariants.
         unsafe { bindings::slab_cursor_pause(cursor, self.0.as_ptr()) };
         caches.release(self);
     }
@@ -167,7 +171,8 @@ impl SlabCaches {
     /// As for [`Reference::resume`].
     #[inline]
     unsafe fn resume(&self, cursor: *mut bindings::slab_cursor) -> Option<KmemCache<'_>> {
-        // SAFETY: By the safety requirements. `slab_mutex` is held by the type invariants.
+        // SAFETY: By the safety requirements, it is a cursor. `slab_mutex` is held by the type
+        // invariants.
         let cache = unsafe { bindings::slab_cursor_resume(cursor) };
 
         // INVARIANT: It is on the list, and stays there while the mutex is held.

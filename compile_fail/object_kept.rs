@@ -12,9 +12,6 @@ struct Kept(Option<PinnedCache>);
 // SAFETY: Zero is no pointer, and so none.
 unsafe impl Zeroable for Kept {}
 
-// SAFETY: A cache can be given up by any thread.
-unsafe impl Send for Kept {}
-
 #[derive(Zeroable)]
 struct Place {
     last: Kept,
@@ -23,7 +20,6 @@ struct Place {
 #[vtable]
 impl Target for Place {
     const BTF: TargetBtf<PinnedCache> = slab::ITER_BTF;
-    const RESCHED: bool = false;
 
     type Object = PinnedCache;
 
@@ -39,6 +35,4 @@ impl Target for Place {
         }
         Ok(Some(current))
     }
-
-    fn stop(self: Pin<&mut Self>, _current: Option<Self::Object>) {}
 }

@@ -13,7 +13,6 @@ struct Place {}
 #[vtable]
 impl Target for Place {
     const BTF: TargetBtf<PinnedCache> = slab::ITER_BTF;
-    const RESCHED: bool = false;
 
     #[cfg(not(misuse))]
     type Object = PinnedCache;
@@ -27,6 +26,4 @@ impl Target for Place {
     fn next(self: Pin<&mut Self>, current: Self::Object) -> Result<Option<Self::Object>> {
         Ok(Some(current))
     }
-
-    fn stop(self: Pin<&mut Self>, _current: Option<Self::Object>) {}
 }

@@ -17,7 +17,6 @@ struct Place {
 #[vtable]
 impl Target for Place {
     const BTF: TargetBtf<PinnedCache> = slab::ITER_BTF;
-    const RESCHED: bool = false;
 
     type Object = PinnedCache;
 
@@ -28,6 +27,4 @@ impl Target for Place {
     fn next(self: Pin<&mut Self>, _current: PinnedCache) -> Result<Option<PinnedCache>> {
         Ok(None)
     }
-
-    fn stop(self: Pin<&mut Self>, _current: Option<PinnedCache>) {}
 }

@@ -16,7 +16,6 @@ struct Place {}
 #[vtable]
 impl Target for Place {
     const BTF: TargetBtf<PinnedCache> = slab::ITER_BTF;
-    const RESCHED: bool = false;
 
     type Object = PinnedCache;
 
@@ -27,8 +26,6 @@ impl Target for Place {
     fn next(self: Pin<&mut Self>, _current: PinnedCache) -> Result<Option<PinnedCache>> {
         Ok(None)
     }
-
-    fn stop(self: Pin<&mut Self>, _current: Option<PinnedCache>) {}
 }
 
 #[no_mangle]

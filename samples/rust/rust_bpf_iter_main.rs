@@ -135,8 +135,6 @@ impl Target for AllItems {
         self.next = current.number + 1;
         self.start()
     }
-
-    fn stop(self: Pin<&mut Self>, _current: Option<KBox<Item>>) {}
 }
 
 /// An open file of `rust_item_high`: where it goes on, and what it has to know of the items before.
@@ -193,8 +191,6 @@ impl Target for HighItems {
         self.pass(&current)?;
         self.start()
     }
-
-    fn stop(self: Pin<&mut Self>, _current: Option<KBox<Item>>) {}
 }
 
 /// `/dev/rust_item`.

@@ -122,6 +122,34 @@ static void test_in_order(void)
 	check_prog("high_items", 64, base, ".");
 }
 
+/* The program was told of the end, so what is created after that is not shown. */
+static void check_end(const char *name)
+{
+	struct bpf_program *prog;
+	struct rust_bpf_iter *skel = load_prog(name, &prog);
+	int fd, base = last;
+
+	if (!skel)
+		return;
+	if (!ASSERT_OK(CREATE("10"), "create"))
+		goto out;
+	fd = open_iter_file(prog);
+	check_read(fd, 64, base, "1 .", name);
+	ASSERT_OK(CREATE("20"), "create");
+	check_read(fd, 64, base, "", "after the end");
+	close(fd);
+	ASSERT_EQ(skel->bss->ends, 1, "calls at the end");
+	remove_items(base);
+out:
+	rust_bpf_iter__destroy(skel);
+}
+
+static void test_end(void)
+{
+	check_end("all_items");
+	check_end("high_items");
+}
+
 static void test_device(void)
 {
 	ASSERT_EQ(write_file(DEVICE, "+\n"), -EINVAL, "no value");
@@ -323,6 +351,7 @@ void serial_test_rust_bpf_iter(void)
 {
 	static const struct subtest tests[] = {
 		{ "in_order", test_in_order },
+		{ "end", test_end },
 		{ "device", test_device },
 		{ "churn", test_churn },
 		{ "error_after_output", test_error_after_output },

@@ -80,7 +80,6 @@
 //!     // `struct square`, which a `Square` is. A box keeps it.
 //!     const BTF: TargetBtf<KBox<Square>> =
 //!         unsafe { TargetBtf::new(c"square", &raw const square_btf_id, Trust::Trusted) };
-//!     const RESCHED: bool = false;
 //!
 //!     type Object = KBox<Square>;
 //!
@@ -100,8 +99,6 @@
 //!         self.root += 1;
 //!         self.start()
 //!     }
-//!
-//!     fn stop(self: Pin<&mut Self>, _current: Option<KBox<Square>>) {}
 //! }
 //!
 //! #[pin_data]
@@ -233,10 +230,9 @@ impl<O: ForeignOwnable> TargetBtf<O> {
 ///
 /// A read calls [`start`], [`next`] as often as there is room for the program's output, and
 /// [`stop`]; or nothing, while output of the read before is left. After the end, each read calls
-/// [`start`] and [`stop`] again, and expects the end. All are called in process context with the
-/// mutex of the file held, and may sleep. Only one object is owned at a time, by the iterator: the
-/// program is called with it, without any lock of the target, between the call that returns it and
-/// the one that gives it back.
+/// [`stop`] alone. All are called in process context with the mutex of the file held, and may
+/// sleep. Only one object is owned at a time, by the iterator: the program is called with it,
+/// without any lock of the target, between the call that returns it and the one that gives it back.
 ///
 /// # Examples
 ///
@@ -252,12 +248,15 @@ pub trait Target: Zeroable + Send + Sized + 'static {
 
     /// Whether a read can take long. Then it gives way to other tasks between two objects, and
     /// programs may be sleepable.
-    const RESCHED: bool;
+    const RESCHED: bool = false;
 
-    /// The object that the program is called for, owned.
-    type Object: ForeignOwnable;
+    /// The object that the program is called for, owned. It can be given up by any thread, and so
+    /// is no lock that the program would run with.
+    type Object: ForeignOwnable + Send;
 
     /// Begins a read: returns the object where the file goes on, or [`None`] at the end.
+    ///
+    /// After [`None`], it is not called again.
     ///
     /// # Errors
     ///
@@ -265,6 +264,8 @@ pub trait Target: Zeroable + Send + Sized + 'static {
     fn start(self: Pin<&mut Self>) -> Result<Option<Self::Object>>;
 
     /// Gives up `current`, and returns the object that follows it, or [`None`] at the end.
+    ///
+    /// After [`None`], neither it nor [`Target::start`] is called again.
     ///
     /// # Errors
     ///
@@ -276,9 +277,11 @@ pub trait Target: Zeroable + Send + Sized + 'static {
     /// Ends a read.
     ///
     /// The next one has to go on at `current`, which was not shown, or whose output had no room. It
-    /// is [`None`] at the end, and after an error of [`Target::next`]: which of these, the target
-    /// has to remember itself.
-    fn stop(self: Pin<&mut Self>, current: Option<Self::Object>);
+    /// is [`None`] at the end, and after an error of [`Target::next`]. A target whose state says
+    /// where the next one goes on has nothing to do here.
+    fn stop(self: Pin<&mut Self>, current: Option<Self::Object>) {
+        drop(current);
+    }
 
     /// Adds to what `/proc/PID/fdinfo` says of a link.
     fn show_fdinfo(_m: &SeqFile) {
@@ -315,7 +318,8 @@ impl<T: Target> Registration<T> {
     ///
     /// # Errors
     ///
-    /// [`EEXIST`] if there is a target of this name, and [`ENOMEM`].
+    /// [`EEXIST`] if there is a target of this name, [`ENODEV`] if the module is going away, and
+    /// [`ENOMEM`].
     pub fn new(module: &'static ThisModule) -> impl PinInit<Self, Error> {
         try_pin_init!(Self {
             reg <- Opaque::try_ffi_init(move |slot: *mut bindings::bpf_iter_reg| {
@@ -330,8 +334,9 @@ impl<T: Target> Registration<T> {
 
                 // INVARIANT: If this returns `Ok`, then a copy was taken.
                 //
-                // SAFETY: It is initialised. What it points to is as static as the module: each
-                // program of the target keeps that, and only by a program its code is called.
+                // SAFETY: It is initialised. What it points to is as static as the module, which is
+                // its owner: each program of the target keeps that, and only by a program its code
+                // is called. What is left when the module goes away, the kernel unregisters.
                 to_result(unsafe { bindings::bpf_iter_reg_target(slot) })
             }),
             _target: PhantomData,
@@ -378,6 +383,10 @@ impl<T: Target> TargetVTable<T> {
     /// at the end then.
     const FAILED: bindings::loff_t = -1;
 
+    /// The position of a file after its end. The program was told of that, so what is created later
+    /// is not shown.
+    const ENDED: bindings::loff_t = -2;
+
     /// # Safety
     ///
     /// `seq` must be a file of the iterator, and its mutex be held for `'a`. Nothing else may use
@@ -407,8 +416,10 @@ impl<T: Target> TargetVTable<T> {
     ) -> *mut c_void {
         // SAFETY: The caller provides a valid pointer.
         let pos = unsafe { &mut *pos };
-        if *pos == Self::FAILED {
-            *pos = 0;
+        match *pos {
+            Self::ENDED => return null_mut(),
+            Self::FAILED => *pos = 0,
+            _ => {}
         }
 
         // SAFETY: The caller provides a file, holds its mutex, and uses no private data.
@@ -467,6 +478,8 @@ impl<T: Target> TargetVTable<T> {
 
         // SAFETY: The caller provides a valid `struct seq_file`.
         if v.is_null() && unsafe { (*seq).index } != Self::FAILED {
+            // SAFETY: The caller provides a valid `struct seq_file`, and holds its mutex.
+            unsafe { (*seq).index = Self::ENDED };
             // At the end, the program runs once without an object. What it returns is of no use:
             // there is nothing to repeat.
             //
@@ -677,7 +690,6 @@ mod tests {
         // SAFETY: There is no function `bpf_iter_rust_bpf_iter_nothing()`.
         const BTF: TargetBtf<KBox<Number>> =
             unsafe { TargetBtf::new(c"rust_bpf_iter_nothing", &raw const NO_TYPE, Trust::Rcu) };
-        const RESCHED: bool = false;
 
         type Object = KBox<Number>;
 
@@ -688,8 +700,6 @@ mod tests {
         fn next(self: Pin<&mut Self>, _current: KBox<Number>) -> Result<Option<KBox<Number>>> {
             Ok(None)
         }
-
-        fn stop(self: Pin<&mut Self>, _current: Option<KBox<Number>>) {}
     }
 
     type Table = TargetVTable<Numbers>;
@@ -720,7 +730,7 @@ mod tests {
             let pos = &raw mut self.seq.index;
 
             // SAFETY: It is a file, and the test alone uses it.
-            unsafe { Table::start(&mut self.seq, pos) }
+            unsafe { Table::start(&raw mut self.seq, pos) }
         }
 
         /// `v` must be an object that `start` or `next` returned last.
@@ -728,14 +738,14 @@ mod tests {
             let pos = &raw mut self.seq.index;
 
             // SAFETY: As in `start`.
-            unsafe { Table::next(&mut self.seq, v, pos) }
+            unsafe { Table::next(&raw mut self.seq, v, pos) }
         }
 
         /// `v` must be what `start` or `next` returned last. At the end, a program would be looked
         /// for, of which the file has none.
         fn stop(&mut self, v: *mut c_void) {
             // SAFETY: As in `start`.
-            unsafe { Table::stop(&mut self.seq, v) };
+            unsafe { Table::stop(&raw mut self.seq, v) };
         }
     }
 
@@ -758,6 +768,16 @@ mod tests {
         assert_eq!((value(v), owned(), file.seq.index), (Some(12), 1, 2));
         let v = file.next(v);
         assert_eq!((value(v), owned(), file.seq.index), (None, 0, 3));
+        Ok(())
+    }
+
+    /// Whatever there is later.
+    #[test]
+    fn end_is_the_end() -> Result {
+        let mut file = File::open()?;
+
+        file.seq.index = Table::ENDED;
+        assert_eq!((value(file.start()), owned()), (None, 0));
         Ok(())
     }
 

@@ -45,17 +45,23 @@
 //!     prelude::*, //
 //! };
 //!
+//! /// `struct item` of the C side.
+//! #[repr(C)]
+//! struct Item {
+//!     number: u64,
+//! }
+//!
 //! struct Countdown;
 //!
 //! impl Walk for Countdown {
-//!     type Object = KBox<u64>;
+//!     type Object = KBox<Item>;
 //!
-//!     fn first() -> Option<KBox<u64>> {
-//!         KBox::new(3, GFP_KERNEL).ok()
+//!     fn first() -> Option<KBox<Item>> {
+//!         KBox::new(Item { number: 3 }, GFP_KERNEL).ok()
 //!     }
 //!
-//!     fn next(mut current: KBox<u64>) -> Option<KBox<u64>> {
-//!         *current = current.checked_sub(1)?;
+//!     fn next(mut current: KBox<Item>) -> Option<KBox<Item>> {
+//!         current.number = current.number.checked_sub(1)?;
 //!         Some(current)
 //!     }
 //! }
@@ -67,7 +73,7 @@
 //!
 //! unsafe extern "C" fn item_next(it: *mut c_void) -> *mut c_void {
 //!     // SAFETY: The verifier sees to it that `item_new()` comes first. In C, this returns a
-//!     // `u64 *`, which is alive as long as the box.
+//!     // `struct item *`, which an `Item` is, and which is alive as long as the box.
 //!     unsafe { OpenCoded::<Countdown>::kfunc_next(it) }
 //! }
 //!
