@@ -126,8 +126,8 @@ impl PinnedDrop for Cursor {
         // As `slab_cursor_del()` does. Nearly all files are closed where they are not paused, and
         // this saves the call.
         //
-        // SAFETY: By the type invariants, it is a cursor. The slab code may move it to another cache
-        // meanwhile, by which the pointer does not become null.
+        // SAFETY: By the type invariants, it is a cursor. The slab code may move it to another
+        // cache meanwhile, by which the pointer does not become null.
         if unsafe { (&raw const (*cursor).node.pprev).read_volatile() }.is_null() {
             return;
         }

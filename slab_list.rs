@@ -78,8 +78,8 @@ impl Reference {
     pub(crate) unsafe fn resume(cursor: *mut bindings::slab_cursor) -> Option<Self> {
         let caches = SlabCaches::lock();
 
-        // SAFETY: By the safety requirements, it is zero or as the slab code left it, and nobody else
-        // uses it.
+        // SAFETY: By the safety requirements, it is zero or as the slab code left it, and nobody
+        // else uses it.
         unsafe { caches.resume(cursor) }.map(|cache| caches.pin(cache))
     }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A table of all slab caches, for Linux 7.1 and newer; slabstat/ has one for older kernels. To see it:
+ * A table of all slab caches, for Linux 7.1 and newer; slabstat/ has one for older kernels.
+ * To see it:
  *
  *   bpftool iter pin slabs.bpf.o /sys/fs/bpf/slabs
  *   cat /sys/fs/bpf/slabs
