@@ -592,7 +592,7 @@ int main(int argc, char **argv)
 	else if (!strcmp(mode, "pairs"))
 		time_all_pairs("", PAIRS_SECONDS);
 	else
-		errx(2, "usage: %s instructions|pairs_in_turns|pairs, or %s slab_mutex|slabstat SLABSTAT",
-		     argv[0], argv[0]);
+		errx(2, "usage: %s instructions|slab_mutex|slabstat|pairs_in_turns|pairs",
+		     argv[0]);
 	return 0;
 }
