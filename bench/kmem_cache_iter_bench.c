@@ -9,6 +9,7 @@
  *   kmem_cache_iter_bench pairs
  *
  * SLABSTAT is the program of that name.
+ *
  * Each line of the output is a measure, the number of caches that were made for
  * it, and the result, with tabs in between. All but the last want a guest whose clock
  * counts instructions, and the last two want two CPUs.
@@ -592,7 +593,6 @@ int main(int argc, char **argv)
 	else if (!strcmp(mode, "pairs"))
 		time_all_pairs("", PAIRS_SECONDS);
 	else
-		errx(2, "usage: %s instructions|slab_mutex|slabstat|pairs_in_turns|pairs",
-		     argv[0]);
+		errx(2, "usage: %s MODE [SLABSTAT]; its source says more", argv[0]);
 	return 0;
 }
