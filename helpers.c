@@ -3,7 +3,7 @@
  * The C side of the Rust kmem_cache iterator: what BPF must see by type.
  *
  * pahole leaves Rust compile units out of BTF. So the function whose BTF id
- * programs attach to, the BTF id of the entry, and the kfuncs are C.
+ * programs attach to, with the type of the entry, and the kfuncs are C.
  */
 #include <linux/bpf.h>
 #include <linux/btf.h>
@@ -15,8 +15,6 @@
 #include "helpers.h"
 
 DEFINE_BPF_ITER_FUNC(kmem_cache, struct bpf_iter_meta *meta, struct kmem_cache *s)
-
-BTF_ID_LIST_GLOBAL_SINGLE(bpf_kmem_cache_btf_id, struct, kmem_cache)
 
 __bpf_kfunc_start_defs();
 

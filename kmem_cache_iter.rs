@@ -44,17 +44,15 @@ module! {
     license: "GPL",
 }
 
-#[pin_data]
 struct KmemCacheIterModule {
-    #[pin]
     _target: Registration<KmemCacheIter>,
 }
 
-impl kernel::InPlaceModule for KmemCacheIterModule {
-    fn init(module: &'static ThisModule) -> impl PinInit<Self, Error> {
-        try_pin_init!(Self {
-            _: { open_coded::register_kfuncs()? },
-            _target <- Registration::new(module),
+impl kernel::Module for KmemCacheIterModule {
+    fn init(module: &'static ThisModule) -> Result<Self> {
+        open_coded::register_kfuncs()?;
+        Ok(Self {
+            _target: Registration::new(module)?,
         })
     }
 }

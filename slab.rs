@@ -183,15 +183,10 @@ unsafe impl ForeignOwnable for PinnedCache {
 /// What helpers.c has of the target `kmem_cache` for BTF.
 //
 // SAFETY: `DEFINE_BPF_ITER_FUNC()` in helpers.c defines `bpf_iter_kmem_cache()` with the two
-// arguments, and `BTF_ID_LIST_GLOBAL_SINGLE()` there the id of `struct kmem_cache`. Of such a
-// cache, a `PinnedCache` is a reference that keeps it alive, and anybody can take another one.
-pub(crate) const ITER_BTF: TargetBtf<PinnedCache> = unsafe {
-    TargetBtf::new(
-        c"kmem_cache",
-        (&raw const bindings::bpf_kmem_cache_btf_id).cast(),
-        Trust::Trusted,
-    )
-};
+// arguments, the second of which is a `struct kmem_cache *`. Of such a cache, a `PinnedCache` is a
+// reference that keeps it alive, and anybody can take another one.
+pub(crate) const ITER_BTF: TargetBtf<PinnedCache> =
+    unsafe { TargetBtf::new(c"kmem_cache", Trust::Trusted) };
 
 #[cfg(CONFIG_BPF_KMEM_CACHE_ITER_RUST_KUNIT_TEST)]
 #[kunit_tests(kmem_cache_iter_slab)]

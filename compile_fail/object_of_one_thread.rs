@@ -24,8 +24,7 @@ struct Locked {
 #[vtable]
 impl Target for Place {
     // SAFETY: It is never registered.
-    const BTF: TargetBtf<KBox<Locked>> =
-        unsafe { TargetBtf::new(c"locked", core::ptr::null(), Trust::Trusted) };
+    const BTF: TargetBtf<KBox<Locked>> = unsafe { TargetBtf::new(c"locked", Trust::Trusted) };
 
     type Object = KBox<Locked>;
 

@@ -8,11 +8,11 @@
 use super::*;
 use kernel::bindings;
 
-fn control(module: &'static ThisModule) -> impl PinInit<Registration<KmemCacheIter>, Error> {
+fn control(module: &'static ThisModule) -> Result<Registration<KmemCacheIter>> {
     Registration::new(module)
 }
 
 #[cfg(misuse)]
-fn misuse(reg: kernel::types::Opaque<bindings::bpf_iter_reg>) -> Registration<KmemCacheIter> {
+fn misuse(reg: *const bindings::bpf_iter_reg) -> Registration<KmemCacheIter> {
     Registration { reg }
 }

@@ -5,7 +5,6 @@
  * pahole leaves Rust out of BTF.
  */
 #include <linux/bpf.h>
-#include <linux/btf_ids.h>
 #include <linux/types.h>
 
 /* As `Item` in rust_bpf_iter_main.rs. */
@@ -16,5 +15,3 @@ struct rust_item {
 
 DEFINE_BPF_ITER_FUNC(rust_item, struct bpf_iter_meta *meta, struct rust_item *item)
 DEFINE_BPF_ITER_FUNC(rust_item_high, struct bpf_iter_meta *meta, struct rust_item *item)
-
-BTF_ID_LIST_GLOBAL_SINGLE(rust_item_btf_id, struct, rust_item)

@@ -24,7 +24,6 @@
 use core::mem::offset_of;
 use kernel::{
     bpf::iter::{
-        BtfId,
         Registration,
         Target,
         TargetBtf,
@@ -103,10 +102,6 @@ impl Items {
     }
 }
 
-extern "C" {
-    static rust_item_btf_id: BtfId;
-}
-
 /// An open file of `rust_item`: the lowest number that it can go on with.
 #[derive(Zeroable)]
 struct AllItems {
@@ -115,10 +110,9 @@ struct AllItems {
 
 #[vtable]
 impl Target for AllItems {
-    // SAFETY: rust_bpf_iter_btf.c defines `bpf_iter_rust_item()` with the two arguments, and the id
-    // of `struct rust_item`, which an `Item` is. The program has a copy in a box.
-    const BTF: TargetBtf<KBox<Item>> =
-        unsafe { TargetBtf::new(c"rust_item", &raw const rust_item_btf_id, Trust::Trusted) };
+    // SAFETY: rust_bpf_iter_btf.c defines `bpf_iter_rust_item()` with the two arguments, the second
+    // of which is a `struct rust_item *`. An `Item` is one. The program has a copy in a box.
+    const BTF: TargetBtf<KBox<Item>> = unsafe { TargetBtf::new(c"rust_item", Trust::Trusted) };
     const RESCHED: bool = true;
 
     type Object = KBox<Item>;
@@ -163,13 +157,7 @@ impl HighItems {
 #[vtable]
 impl Target for HighItems {
     // SAFETY: As in `AllItems`, for `bpf_iter_rust_item_high()`.
-    const BTF: TargetBtf<KBox<Item>> = unsafe {
-        TargetBtf::new(
-            c"rust_item_high",
-            &raw const rust_item_btf_id,
-            Trust::Trusted,
-        )
-    };
+    const BTF: TargetBtf<KBox<Item>> = unsafe { TargetBtf::new(c"rust_item_high", Trust::Trusted) };
     const RESCHED: bool = true;
 
     type Object = KBox<Item>;
@@ -226,9 +214,7 @@ impl MiscDevice for Device {
 
 #[pin_data(PinnedDrop)]
 struct RustBpfIter {
-    #[pin]
     _all_items: Registration<AllItems>,
-    #[pin]
     _high_items: Registration<HighItems>,
     #[pin]
     _device: MiscDeviceRegistration<Device>,
@@ -240,8 +226,8 @@ impl kernel::InPlaceModule for RustBpfIter {
         unsafe { ITEMS.init() };
 
         try_pin_init!(Self {
-            _all_items <- Registration::new(module),
-            _high_items <- Registration::new(module),
+            _all_items: Registration::new(module)?,
+            _high_items: Registration::new(module)?,
             _device <- MiscDeviceRegistration::register(MiscDeviceOptions { name: c"rust_item" }),
         })
     }

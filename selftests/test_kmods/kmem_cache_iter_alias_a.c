@@ -62,12 +62,10 @@ static const struct bpf_iter_seq_info alias_seq_info = {
 static struct bpf_iter_reg regs[] = {
 	{
 		.target		= __stringify(TARGET),
-		.owner		= THIS_MODULE,
 		.seq_info	= &alias_seq_info,
 	},
 	/* for the target that is named when the module is loaded */
 	{
-		.owner		= THIS_MODULE,
 		.seq_info	= &alias_seq_info,
 	},
 };

@@ -4,7 +4,6 @@
  * alone, and that has a helper of its own.
  */
 #include <linux/bpf.h>
-#include <linux/btf_ids.h>
 #include <linux/filter.h>
 #include <linux/module.h>
 #include <linux/moduleparam.h>
@@ -34,8 +33,6 @@ struct bpf_iter__kmem_cache_iter_entry {
 #define DEFINE_TARGET_FUNC(target, args...)	DEFINE_BPF_ITER_FUNC(target, args)
 
 DEFINE_TARGET_FUNC(TARGET, struct bpf_iter_meta *meta, struct kmem_cache_iter_entry *entry)
-
-BTF_ID_LIST_SINGLE(entry_btf_id, struct, kmem_cache_iter_entry)
 
 static struct kmem_cache_iter_entry entries[NR_ENTRIES];
 
@@ -104,7 +101,6 @@ static const struct bpf_func_proto *entry_get_func_proto(enum bpf_func_id id,
 
 static const struct bpf_iter_reg target = {
 	.target			= __stringify(TARGET),
-	.owner			= THIS_MODULE,
 	.get_func_proto		= entry_get_func_proto,
 	.ctx_arg_info_size	= 1,
 	.ctx_arg_info		= {
@@ -118,22 +114,16 @@ static const struct bpf_iter_reg target = {
 static bool forget;
 module_param(forget, bool, 0);
 
-static struct bpf_iter_reg reg;
 static bool is_registered;
 
-/* What is said at the registration is of no use to anybody once that is over. */
 static int set_registered(bool wanted)
 {
 	int err = 0;
 
-	if (is_registered && !wanted) {
-		bpf_iter_unreg_target(&reg);
-		memset(&reg, 0x6b, sizeof(reg));
-	} else if (!is_registered && wanted) {
-		reg = target;
-		reg.ctx_arg_info[0].btf_id = entry_btf_id[0];
-		err = bpf_iter_reg_target(&reg);
-	}
+	if (is_registered && !wanted)
+		bpf_iter_unreg_target(&target);
+	else if (!is_registered && wanted)
+		err = bpf_iter_reg_target(&target);
 	is_registered = wanted && !err;
 	return err;
 }

@@ -30,8 +30,6 @@
 //!
 //! ```c
 //! DEFINE_BPF_ITER_FUNC(square, struct bpf_iter_meta *meta, struct square *square)
-//!
-//! BTF_ID_LIST_GLOBAL_SINGLE(square_btf_id, struct, square)
 //! ```
 //!
 //! The function is never called. It stands for the target when a `SEC("iter/square")` program is
@@ -44,7 +42,6 @@
 //! ```
 //! use kernel::{
 //!     bpf::iter::{
-//!         BtfId,
 //!         Registration,
 //!         Target,
 //!         TargetBtf,
@@ -60,14 +57,6 @@
 //!     value: u64,
 //! }
 //!
-//! # // In the place of the C side.
-//! # #[no_mangle]
-//! # static rust_doctest_square_btf_id: u32 = 0;
-//! extern "C" {
-//! #   #[link_name = "rust_doctest_square_btf_id"]
-//!     static square_btf_id: BtfId;
-//! }
-//!
 //! /// An open file: the number whose square is next.
 //! #[derive(Zeroable)]
 //! struct Squares {
@@ -76,10 +65,9 @@
 //!
 //! #[vtable]
 //! impl Target for Squares {
-//!     // SAFETY: A C file defines `bpf_iter_square()` with the two arguments, and the id of
-//!     // `struct square`, which a `Square` is. A box keeps it.
-//!     const BTF: TargetBtf<KBox<Square>> =
-//!         unsafe { TargetBtf::new(c"square", &raw const square_btf_id, Trust::Trusted) };
+//!     // SAFETY: A C file defines `bpf_iter_square()` with the two arguments, the second of which
+//!     // is a `struct square *`. A `Square` is one, and a box keeps it.
+//!     const BTF: TargetBtf<KBox<Square>> = unsafe { TargetBtf::new(c"square", Trust::Trusted) };
 //!
 //!     type Object = KBox<Square>;
 //!
@@ -101,16 +89,14 @@
 //!     }
 //! }
 //!
-//! #[pin_data]
 //! struct SquaresModule {
-//!     #[pin]
 //!     _target: Registration<Squares>,
 //! }
 //!
-//! impl kernel::InPlaceModule for SquaresModule {
-//!     fn init(module: &'static ThisModule) -> impl PinInit<Self, Error> {
-//!         try_pin_init!(Self {
-//!             _target <- Registration::new(module),
+//! impl kernel::Module for SquaresModule {
+//!     fn init(module: &'static ThisModule) -> Result<Self> {
+//!         Ok(Self {
+//!             _target: Registration::new(module)?,
 //!         })
 //!     }
 //! }
@@ -125,10 +111,7 @@ use crate::{
     },
     prelude::*,
     seq_file::SeqFile,
-    types::{
-        ForeignOwnable,
-        Opaque, //
-    },
+    types::ForeignOwnable, //
 };
 use core::{
     marker::PhantomData,
@@ -144,12 +127,6 @@ use core::{
 };
 
 pub mod open_coded;
-
-/// The id of a C type in BTF, as `BTF_ID_LIST_GLOBAL_SINGLE()` in C has it.
-///
-/// C header: [`include/linux/btf_ids.h`](srctree/include/linux/btf_ids.h)
-#[repr(transparent)]
-pub struct BtfId(u32);
 
 /// What the verifier may believe of the object that it hands to a program.
 ///
@@ -180,12 +157,10 @@ impl Trust {
 ///
 /// # Invariants
 ///
-/// `object` is valid for as long as the module is. If BTF has the function of the target, then it
-/// has the two arguments that a program gets, `object` is the id of the type that `O` is turned
-/// into a pointer to, and `trust` holds of the object.
+/// If BTF has the function of the target, then it has the two arguments that a program gets, `O` is
+/// turned into a pointer of the type of the second, and `trust` holds of the object.
 pub struct TargetBtf<O> {
     name: &'static CStr,
-    object: *const BtfId,
     trust: Trust,
     _object: PhantomData<fn() -> O>,
 }
@@ -193,17 +168,15 @@ pub struct TargetBtf<O> {
 impl<O: ForeignOwnable> TargetBtf<O> {
     /// Says what the C side of a target has.
     ///
-    /// `name` is that of the target, as in `SEC("iter/NAME")`. `object` is the id of the type of
-    /// its objects.
+    /// `name` is that of the target, as in `SEC("iter/NAME")`.
     ///
     /// # Safety
     ///
-    /// `object` must be valid for as long as the module is. If there is a function
-    /// `bpf_iter_NAME()` in the BTF of the module, or of the kernel for one that is built in, then:
+    /// If there is a function `bpf_iter_NAME()` in the BTF of the module, or of the kernel for one
+    /// that is built in, then:
     ///
     /// - `DEFINE_BPF_ITER_FUNC()` must define it, with two arguments: a `struct bpf_iter_meta *`,
     ///   and a pointer to the type of the objects.
-    /// - `object` must point to what `BTF_ID_LIST_GLOBAL_SINGLE()` defines there for this type.
     /// - [`O::into_foreign`] must return a pointer to an object of this type, which stays in memory
     ///   until [`O::from_foreign`].
     /// - With [`Trust::Trusted`], the object must be alive for all that time. If it is counted,
@@ -211,11 +184,10 @@ impl<O: ForeignOwnable> TargetBtf<O> {
     ///
     /// [`O::into_foreign`]: ForeignOwnable::into_foreign
     /// [`O::from_foreign`]: ForeignOwnable::from_foreign
-    pub const unsafe fn new(name: &'static CStr, object: *const BtfId, trust: Trust) -> Self {
+    pub const unsafe fn new(name: &'static CStr, trust: Trust) -> Self {
         // INVARIANT: The safety requirements say the same of the arguments.
         Self {
             name,
-            object,
             trust,
             _object: PhantomData,
         }
@@ -299,11 +271,9 @@ pub trait Target: Zeroable + Send + Sized + 'static {
 ///
 /// # Invariants
 ///
-/// `bpf_iter_reg_target()` has taken a copy of `reg`, by which the target is found again.
-#[pin_data(PinnedDrop)]
+/// The target is registered, by the address `reg`.
 pub struct Registration<T: Target> {
-    #[pin]
-    reg: Opaque<bindings::bpf_iter_reg>,
+    reg: *const bindings::bpf_iter_reg,
     _target: PhantomData<fn() -> T>,
 }
 
@@ -320,35 +290,25 @@ impl<T: Target> Registration<T> {
     ///
     /// [`EEXIST`] if there is a target of this name, [`ENODEV`] if the module is going away, and
     /// [`ENOMEM`].
-    pub fn new(module: &'static ThisModule) -> impl PinInit<Self, Error> {
-        try_pin_init!(Self {
-            reg <- Opaque::try_ffi_init(move |slot: *mut bindings::bpf_iter_reg| {
-                let mut reg = TargetVTable::<T>::REG;
+    pub fn new(module: &'static ThisModule) -> Result<Self> {
+        let reg = const { &TargetVTable::<T>::REG };
 
-                reg.owner = module.as_ptr();
-                // SAFETY: By the invariants of `TargetBtf`, the id is there. Nobody writes it once
-                // the module is loaded.
-                reg.ctx_arg_info[0].btf_id = unsafe { (*T::BTF.object).0 };
-                // SAFETY: `slot` is valid for writes.
-                unsafe { slot.write(reg) };
-
-                // INVARIANT: If this returns `Ok`, then a copy was taken.
-                //
-                // SAFETY: It is initialised. What it points to is as static as the module, which is
-                // its owner: each program of the target keeps that, and only by a program its code
-                // is called. What is left when the module goes away, the kernel unregisters.
-                to_result(unsafe { bindings::bpf_iter_reg_target(slot) })
-            }),
+        // SAFETY: The table and what it points to are as static as the module, which is the owner:
+        // each program of the target keeps that, and only by a program its code is called. What is
+        // left when the module goes away, the kernel unregisters.
+        to_result(unsafe { bindings::__bpf_iter_reg_target(reg, module.as_ptr()) })?;
+        // INVARIANT: It was registered.
+        Ok(Self {
+            reg,
             _target: PhantomData,
         })
     }
 }
 
-#[pinned_drop]
-impl<T: Target> PinnedDrop for Registration<T> {
-    fn drop(self: Pin<&mut Self>) {
-        // SAFETY: By the type invariants, the target is registered.
-        unsafe { bindings::bpf_iter_unreg_target(self.reg.get()) };
+impl<T: Target> Drop for Registration<T> {
+    fn drop(&mut self) {
+        // SAFETY: By the type invariants, the target is registered by this address.
+        unsafe { bindings::bpf_iter_unreg_target(self.reg) };
     }
 }
 
@@ -559,7 +519,7 @@ impl<T: Target> TargetVTable<T> {
         },
     };
 
-    /// All of it that is known at compile time.
+    // The kernel takes the type of the object from the function of the target.
     const REG: bindings::bpf_iter_reg = {
         let mut reg: bindings::bpf_iter_reg = pin_init::zeroed();
 
@@ -626,8 +586,6 @@ mod tests {
         unsafe { ptr.cast::<Number>().as_ref() }.map(|number| number.0)
     }
 
-    static NO_TYPE: BtfId = BtfId(0);
-
     /// What `start` and `next` fail with when they come to the second number.
     static FAILS: Atomic<bool> = Atomic::new(false);
 
@@ -660,7 +618,7 @@ mod tests {
     impl Target for Numbers {
         // SAFETY: There is no function `bpf_iter_rust_bpf_iter_kunit()`.
         const BTF: TargetBtf<KBox<Number>> =
-            unsafe { TargetBtf::new(c"rust_bpf_iter_kunit", &raw const NO_TYPE, Trust::Trusted) };
+            unsafe { TargetBtf::new(c"rust_bpf_iter_kunit", Trust::Trusted) };
         const RESCHED: bool = true;
 
         type Object = KBox<Number>;
@@ -689,7 +647,7 @@ mod tests {
     impl Target for Nothing {
         // SAFETY: There is no function `bpf_iter_rust_bpf_iter_nothing()`.
         const BTF: TargetBtf<KBox<Number>> =
-            unsafe { TargetBtf::new(c"rust_bpf_iter_nothing", &raw const NO_TYPE, Trust::Rcu) };
+            unsafe { TargetBtf::new(c"rust_bpf_iter_nothing", Trust::Rcu) };
 
         type Object = KBox<Number>;
 
@@ -889,8 +847,8 @@ mod tests {
     // SAFETY: The tests are built in.
     static BUILT_IN: ThisModule = unsafe { ThisModule::from_ptr(null_mut()) };
 
-    fn register<T: Target>() -> Result<Pin<KBox<Registration<T>>>> {
-        KBox::try_pin_init(Registration::new(&BUILT_IN), GFP_KERNEL)
+    fn register<T: Target>() -> Result<Registration<T>> {
+        Registration::new(&BUILT_IN)
     }
 
     #[test]
