@@ -49,6 +49,7 @@ struct KmemCacheIterModule {
 }
 
 impl kernel::Module for KmemCacheIterModule {
+    #[inline]
     fn init(module: &'static ThisModule) -> Result<Self> {
         open_coded::register_kfuncs()?;
         Ok(Self {
@@ -90,6 +91,7 @@ impl Target for KmemCacheIter {
         }
     }
 
+    #[inline]
     fn show_fdinfo(m: &SeqFile) {
         seq_print!(m, "kmem_cache iter\n");
     }

@@ -36,7 +36,6 @@ use kernel::{
 pub(crate) struct PinnedCache(ManuallyDrop<Reference>);
 
 impl PinnedCache {
-    #[inline]
     fn new(reference: Reference) -> Self {
         Self(ManuallyDrop::new(reference))
     }
@@ -53,7 +52,6 @@ impl PinnedCache {
         self.into_reference().next().map(Self::new)
     }
 
-    #[inline]
     fn into_reference(self) -> Reference {
         let mut this = ManuallyDrop::new(self);
 
@@ -163,12 +161,10 @@ unsafe impl ForeignOwnable for PinnedCache {
     type Borrowed<'a> = ();
     type BorrowedMut<'a> = ();
 
-    #[inline]
     fn into_foreign(self) -> *mut c_void {
         self.into_reference().into_raw().as_ptr().cast()
     }
 
-    #[inline]
     unsafe fn from_foreign(ptr: *mut c_void) -> Self {
         // SAFETY: By the safety requirements, it comes from `into_foreign`, so it is not null, and
         // comes from `Reference::into_raw` there.

@@ -105,7 +105,6 @@ impl Reference {
     }
 
     /// Turns the reference into the pointer to its cache.
-    #[inline]
     pub(crate) fn into_raw(self) -> NonNull<bindings::kmem_cache> {
         self.0
     }
@@ -115,7 +114,6 @@ impl Reference {
     /// # Safety
     ///
     /// `cache` must come from [`Reference::into_raw`], and must not be used again.
-    #[inline]
     pub(crate) unsafe fn from_raw(cache: NonNull<bindings::kmem_cache>) -> Self {
         // INVARIANT: By the safety requirements, the reference that went into `into_raw` comes back
         // here, once.
@@ -149,13 +147,11 @@ impl SlabCaches {
     }
 
     /// Finds the newest cache.
-    #[inline]
     fn first(&self) -> Option<KmemCache<'_>> {
         self.cache_at(self.head().next())
     }
 
     /// Finds the cache that follows, which is older.
-    #[inline]
     fn after(&self, cache: &Reference) -> Option<KmemCache<'_>> {
         // SAFETY: By the invariants of `Reference`, this is an initialised member of the list.
         // `slab_mutex` is held by the type invariants, so nobody changes the list.
@@ -183,7 +179,6 @@ impl SlabCaches {
     }
 
     /// Takes a reference to `cache`, which keeps it on the list after the mutex is released.
-    #[inline]
     fn pin(&self, cache: KmemCache<'_>) -> Reference {
         let refcount = cache.refcount();
 
@@ -225,7 +220,6 @@ impl SlabCaches {
     }
 
     /// Returns the cache whose list node this is, unless it is the head.
-    #[inline]
     fn cache_at<'a>(&'a self, node: &'a CListHead) -> Option<KmemCache<'a>> {
         if node == self.head() {
             return None;
@@ -241,7 +235,6 @@ impl SlabCaches {
         })
     }
 
-    #[inline]
     fn head(&self) -> &CListHead {
         // SAFETY: `slab_caches` is statically initialised, and never freed. `slab_mutex` is held by
         // the type invariants, so nobody changes the list.
@@ -264,7 +257,6 @@ struct KmemCache<'a> {
 }
 
 impl KmemCache<'_> {
-    #[inline]
     fn refcount(self) -> c_int {
         // SAFETY: The cache is valid, and nobody changes the field, by the type invariants.
         unsafe { (*self.ptr.as_ptr()).refcount }
