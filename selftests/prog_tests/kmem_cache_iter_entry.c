@@ -100,6 +100,13 @@ static void test_no_target(void)
 		ASSERT_HAS_SUBSTR(log, "entry_start() is not the function of an iterator target",
 				  "log");
 	}
+	id = func_btf_id(OUTSIDE, "bpf_iter_entry_vague");
+	if (ASSERT_GT(id, 0, "bpf_iter_entry_vague()")) {
+		opts.attach_btf_id = id;
+		fd = load_nop(&opts);
+		check_refused(fd, -EINVAL, "entry of a type that is not defined");
+		ASSERT_HAS_SUBSTR(log, "has no pointer to a known struct as parameter 1", "log");
+	}
 	id = func_btf_id(OUTSIDE, "bpf_iter_entry");
 	ASSERT_OK(unload_in_the_end(OUTSIDE), "unload when unused");
 	if (ASSERT_GT(id, 0, "bpf_iter_entry()")) {

@@ -29,10 +29,15 @@ struct bpf_iter__kmem_cache_iter_entry {
 	__bpf_md_ptr(struct kmem_cache_iter_entry *, entry);
 };
 
+/* No file says what is in it. */
+struct kmem_cache_iter_vague;
+
 /* The names are expanded first. */
 #define DEFINE_TARGET_FUNC(target, args...)	DEFINE_BPF_ITER_FUNC(target, args)
 
 DEFINE_TARGET_FUNC(TARGET, struct bpf_iter_meta *meta, struct kmem_cache_iter_entry *entry)
+DEFINE_TARGET_FUNC(__PASTE(TARGET, _vague), struct bpf_iter_meta *meta,
+		   struct kmem_cache_iter_vague *entry)
 
 static struct kmem_cache_iter_entry entries[NR_ENTRIES];
 
@@ -99,33 +104,49 @@ static const struct bpf_func_proto *entry_get_func_proto(enum bpf_func_id id,
 	return id == BPF_FUNC_setsockopt ? copied_proto : NULL;
 }
 
-static const struct bpf_iter_reg target = {
-	.target			= __stringify(TARGET),
-	.get_func_proto		= entry_get_func_proto,
-	.ctx_arg_info_size	= 1,
-	.ctx_arg_info		= {
-		{ offsetof(struct bpf_iter__kmem_cache_iter_entry, entry),
-		  PTR_TO_BTF_ID_OR_NULL | PTR_TRUSTED },
-	},
-	.seq_info		= &entry_seq_info,
+#define DEFINE_REG(name) {								\
+	.target			= name,							\
+	.get_func_proto		= entry_get_func_proto,					\
+	.ctx_arg_info_size	= 1,							\
+	.ctx_arg_info		= {							\
+		{ offsetof(struct bpf_iter__kmem_cache_iter_entry, entry),		\
+		  PTR_TO_BTF_ID_OR_NULL | PTR_TRUSTED },				\
+	},										\
+	.seq_info		= &entry_seq_info,					\
+}
+
+static const struct bpf_iter_reg targets[] = {
+	DEFINE_REG(__stringify(TARGET)),
+	DEFINE_REG(__stringify(TARGET) "_vague"),
 };
 
-/* Leave it to the kernel to unregister the target when the module goes away. */
+/* Leave it to the kernel to unregister the targets when the module goes away. */
 static bool forget;
 module_param(forget, bool, 0);
 
-static bool is_registered;
+static unsigned int nr_registered;
+
+static void unregister_targets(void)
+{
+	while (nr_registered)
+		bpf_iter_unreg_target(&targets[--nr_registered]);
+}
 
 static int set_registered(bool wanted)
 {
-	int err = 0;
+	int err;
 
-	if (is_registered && !wanted)
-		bpf_iter_unreg_target(&target);
-	else if (!is_registered && wanted)
-		err = bpf_iter_reg_target(&target);
-	is_registered = wanted && !err;
-	return err;
+	if (!wanted)
+		unregister_targets();
+	while (wanted && nr_registered < ARRAY_SIZE(targets)) {
+		err = bpf_iter_reg_target(&targets[nr_registered]);
+		if (err) {
+			unregister_targets();
+			return err;
+		}
+		nr_registered++;
+	}
+	return 0;
 }
 
 static int set_registered_param(const char *val, const struct kernel_param *param)
@@ -135,7 +156,7 @@ static int set_registered_param(const char *val, const struct kernel_param *para
 	return kstrtobool(val, &wanted) ?: set_registered(wanted);
 }
 
-/* Whether the target is there, which it need not be as long as the module. */
+/* Whether the targets are there, which they need not be as long as the module. */
 static const struct kernel_param_ops registered_ops = { .set = set_registered_param };
 module_param_cb(registered, &registered_ops, NULL, 0200);
 
@@ -159,7 +180,7 @@ static int __init kmem_cache_iter_entry_init(void)
 static void __exit kmem_cache_iter_entry_exit(void)
 {
 	if (!forget)
-		set_registered(false);
+		unregister_targets();
 	kfree(copied_proto);
 }
 

@@ -33,7 +33,8 @@
 //! ```
 //!
 //! The function is never called. It stands for the target when a `SEC("iter/square")` program is
-//! loaded, and the program is called with its arguments.
+//! loaded, and the program is called with its arguments. The file includes what defines
+//! `struct square`: a declaration alone does not get its fields into BTF.
 //!
 //! # Examples
 //!
@@ -272,6 +273,7 @@ pub trait Target: Zeroable + Send + Sized + 'static {
 /// # Invariants
 ///
 /// The target is registered, by the address `reg`.
+#[must_use = "the target is unregistered when this is dropped"]
 pub struct Registration<T: Target> {
     reg: *const bindings::bpf_iter_reg,
     _target: PhantomData<fn() -> T>,
