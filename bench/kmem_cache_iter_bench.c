@@ -32,7 +32,9 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+#ifdef __x86_64__
 #include <x86intrin.h>
+#endif
 
 #include "kmem_cache_iter_bench.skel.h"
 #include "slab_mutex.skel.h"
@@ -162,6 +164,21 @@ static void visit_all(void)
 	report("caches_in_loop", skel->bss->visited);
 }
 
+/* A counter of the CPU: where QEMU counts instructions, it counts each of them. */
+static unsigned long long counter(void)
+{
+#if defined(__x86_64__)
+	return __rdtsc();
+#elif defined(__aarch64__)
+	unsigned long long count;
+
+	__asm__ volatile("isb; mrs %0, cntvct_el0" : "=r" (count));
+	return count;
+#else
+#error "which register counts instructions?"
+#endif
+}
+
 #define MEASURE(measure, before, what, after)				\
 do {									\
 	unsigned long long least = ~0ULL, start, took;			\
@@ -169,9 +186,9 @@ do {									\
 									\
 	for (run = 0; run < RUNS; run++) {				\
 		before;							\
-		start = __rdtsc();					\
+		start = counter();					\
 		what;							\
-		took = __rdtsc() - start;				\
+		took = counter() - start;				\
 		after;							\
 		if (took < least)					\
 			least = took;					\
@@ -464,8 +481,14 @@ static void watch_slab_mutex(char *slabstat)
 	size_t i, j;
 
 	pin_slabstat(slabstat);
-	watch = slab_mutex__open_and_load();
-	if (!watch || slab_mutex__attach(watch))
+	watch = slab_mutex__open();
+	if (!watch)
+		err(1, "slab_mutex.bpf.o");
+	/* Where there is no such event, the timer is a device like others. */
+	bpf_program__set_autoload(watch->progs.timer,
+				  libbpf_find_vmlinux_btf_id("local_timer_entry",
+							     BPF_TRACE_RAW_TP) > 0);
+	if (slab_mutex__load(watch) || slab_mutex__attach(watch))
 		err(1, "attach to mutex_lock() and mutex_unlock()");
 	watch->bss->thread = syscall(SYS_gettid);
 
