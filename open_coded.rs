@@ -65,7 +65,8 @@ pub(crate) fn register_kfuncs() -> Result {
 pub(crate) unsafe extern "C" fn kmem_cache_iter_open_coded_new(
     it: *mut bindings::bpf_iter_kmem_cache,
 ) -> c_int {
-    // SAFETY: `it` is valid for writes, and has the size and alignment.
+    // SAFETY: By the safety requirements, it is valid for writes. Its size and alignment are
+    // asserted above.
     unsafe { OpenCoded::<KmemCaches>::kfunc_new(it.cast()) }
 }
 
@@ -77,7 +78,9 @@ pub(crate) unsafe extern "C" fn kmem_cache_iter_open_coded_next(
     it: *mut bindings::bpf_iter_kmem_cache,
 ) -> *mut bindings::kmem_cache {
     // SAFETY: The verifier sees to it that the loop has begun, and that this is its only use. A
-    // `PinnedCache` is turned into the pointer to its cache, and keeps it alive.
+    // `PinnedCache` is turned into the pointer to its cache, and keeps it alive. When the loop has
+    // gone on, nobody keeps the cache for the program: not here, and not by the iterator in C. The
+    // documentation says that programs must not use it then.
     unsafe { OpenCoded::<KmemCaches>::kfunc_next(it.cast()) }.cast()
 }
 

@@ -20,6 +20,20 @@
 //! bpftool iter pin items.bpf.o /sys/fs/bpf/items
 //! cat /sys/fs/bpf/items
 //! ```
+//!
+//! with this program in items.bpf.c:
+//!
+//! ```c
+//! SEC("iter/rust_item")
+//! int items(struct bpf_iter__rust_item *ctx)
+//! {
+//!         struct rust_item *item = ctx->item;
+//!
+//!         if (item)
+//!                 BPF_SEQ_PRINTF(ctx->meta->seq, "item %llu: %llu\n", item->number, item->value);
+//!         return 0;
+//! }
+//! ```
 
 use core::mem::offset_of;
 use kernel::{
@@ -67,7 +81,8 @@ struct Items {
 }
 
 kernel::sync::global_lock! {
-    // SAFETY: It is initialised by the module's `init`, before anybody can use it.
+    // SAFETY: The module's `init` initialises it before it registers the targets and the device,
+    // which alone use it.
     unsafe(uninit) static ITEMS: Mutex<Items> = Items {
         items: KVec::new(),
         last_number: 0,
@@ -76,11 +91,10 @@ kernel::sync::global_lock! {
 
 impl Items {
     /// Copies the first item whose number is `number` or higher.
-    fn from(&self, number: u64) -> Option<Item> {
-        self.items
-            .iter()
-            .find(|item| item.number >= number)
-            .copied()
+    fn at_or_after(&self, number: u64) -> Option<Item> {
+        let index = self.items.partition_point(|item| item.number < number);
+
+        self.items.get(index).copied()
     }
 
     fn add(&mut self, value: u64) -> Result {
@@ -118,7 +132,7 @@ impl Target for AllItems {
     type Object = KBox<Item>;
 
     fn start(self: Pin<&mut Self>) -> Result<Option<KBox<Item>>> {
-        let Some(item) = ITEMS.lock().from(self.next) else {
+        let Some(item) = ITEMS.lock().at_or_after(self.next) else {
             return Ok(None);
         };
 
@@ -164,7 +178,7 @@ impl Target for HighItems {
 
     fn start(mut self: Pin<&mut Self>) -> Result<Option<KBox<Item>>> {
         loop {
-            let Some(item) = ITEMS.lock().from(self.next) else {
+            let Some(item) = ITEMS.lock().at_or_after(self.next) else {
                 return Ok(None);
             };
 
@@ -236,7 +250,7 @@ impl kernel::InPlaceModule for RustBpfIter {
 #[pinned_drop]
 impl PinnedDrop for RustBpfIter {
     fn drop(self: Pin<&mut Self>) {
-        // Nobody has the device open, and no program is loaded.
+        // A static is not dropped. No program is loaded, since that keeps the module.
         ITEMS.lock().items = KVec::new();
     }
 }

@@ -158,8 +158,9 @@ impl Trust {
 ///
 /// # Invariants
 ///
-/// If BTF has the function of the target, then it has the two arguments that a program gets, `O` is
-/// turned into a pointer of the type of the second, and `trust` holds of the object.
+/// If the module that registers the target has its function in BTF, then that has the two arguments
+/// that a program gets, `O` is turned into a pointer of the type of the second, programs may read
+/// the object at any time, and `trust` holds of it.
 pub struct TargetBtf<O> {
     name: &'static CStr,
     trust: Trust,
@@ -173,13 +174,15 @@ impl<O: ForeignOwnable> TargetBtf<O> {
     ///
     /// # Safety
     ///
-    /// If there is a function `bpf_iter_NAME()` in the BTF of the module, or of the kernel for one
-    /// that is built in, then:
+    /// If there is a function `bpf_iter_NAME()` in the BTF of the module that registers the target,
+    /// or of the kernel if that is built in, then:
     ///
     /// - `DEFINE_BPF_ITER_FUNC()` must define it, with two arguments: a `struct bpf_iter_meta *`,
     ///   and a pointer to the type of the objects.
     /// - [`O::into_foreign`] must return a pointer to an object of this type, which stays in memory
     ///   until [`O::from_foreign`].
+    /// - Programs read any part of the object for all that time, and hold no lock. Whatever changes
+    ///   it must do so in a way that may race with reads.
     /// - With [`Trust::Trusted`], the object must be alive for all that time. If it is counted,
     ///   then anybody must be able to take a reference of its own.
     ///
@@ -199,7 +202,7 @@ impl<O: ForeignOwnable> TargetBtf<O> {
 ///
 /// The type that implements it is what is kept of an open file: where the file has come to, and
 /// whatever is needed to go on. It is all zero when the file is opened, and dropped when it is
-/// closed.
+/// closed. It does not move meanwhile.
 ///
 /// A read calls [`start`], [`next`] as often as there is room for the program's output, and
 /// [`stop`]; or nothing, while output of the read before is left. After the end, each read calls
@@ -264,11 +267,11 @@ pub trait Target: Zeroable + Send + Sized + 'static {
 
 /// The registration of a [`Target`].
 ///
-/// Programs can be loaded for the target from the end of the module's initialisation until this is
-/// dropped. A program keeps the module, and links and files keep their program. So in a module's
-/// data it is dropped when there is none. If it is dropped earlier, then no new program can be
-/// loaded, while those that are there work as before, and can be attached. If it is forgotten, the
-/// target is gone with its module.
+/// Programs can be loaded for the target from the end of the module's initialisation (or from now
+/// on, if it is built in) until this is dropped, which can sleep. A program keeps the module, and
+/// links and files keep their program. So in a module's data it is dropped when there is none. If
+/// it is dropped earlier, then no new program can be loaded, while those that are there work as
+/// before, and can be attached. If it is forgotten, the target is gone with its module.
 ///
 /// # Invariants
 ///
@@ -296,8 +299,9 @@ impl<T: Target> Registration<T> {
         let reg = const { &TargetVTable::<T>::REG };
 
         // SAFETY: The table and what it points to are as static as the module, which is the owner:
-        // each program of the target keeps that, and only by a program its code is called. What is
-        // left when the module goes away, the kernel unregisters.
+        // safe code has no `ThisModule` but that of its own module, and names no types but those of
+        // that and of the kernel. Each program of the target keeps the owner, and only by a program
+        // its code is called. What is left when the module goes away, the kernel unregisters.
         to_result(unsafe { bindings::__bpf_iter_reg_target(reg, module.as_ptr()) })?;
         // INVARIANT: It was registered.
         Ok(Self {
@@ -337,18 +341,18 @@ impl<T> MetadataPtr<T> {
     }
 }
 
+/// The position of a file after an error of [`Target::next`]. `bpf_seq_read()` calls `stop` as at
+/// the end then.
+const FAILED: bindings::loff_t = -1;
+
+/// The position of a file after its end. The program was told of that, so what is created later is
+/// not shown.
+const ENDED: bindings::loff_t = -2;
+
 /// The tables of function pointers by which BPF knows a [`Target`].
 struct TargetVTable<T: Target>(PhantomData<T>);
 
 impl<T: Target> TargetVTable<T> {
-    /// The position of a file after an error of [`Target::next`]. `bpf_seq_read()` calls `stop` as
-    /// at the end then.
-    const FAILED: bindings::loff_t = -1;
-
-    /// The position of a file after its end. The program was told of that, so what is created later
-    /// is not shown.
-    const ENDED: bindings::loff_t = -2;
-
     /// # Safety
     ///
     /// `seq` must be a file of the iterator, and its mutex be held for `'a`. Nothing else may use
@@ -376,15 +380,16 @@ impl<T: Target> TargetVTable<T> {
         seq: *mut bindings::seq_file,
         pos: *mut bindings::loff_t,
     ) -> *mut c_void {
-        // SAFETY: The caller provides a valid pointer.
+        // SAFETY: By the safety requirements, it is the position of a file whose mutex is held.
         let pos = unsafe { &mut *pos };
         match *pos {
-            Self::ENDED => return null_mut(),
-            Self::FAILED => *pos = 0,
+            ENDED => return null_mut(),
+            FAILED => *pos = 0,
             _ => {}
         }
 
-        // SAFETY: The caller provides a file, holds its mutex, and uses no private data.
+        // SAFETY: By the safety requirements, it is a file whose mutex is held. These
+        // functions alone use its private data, one after the other.
         match T::start(unsafe { Self::file(seq) }) {
             Ok(object) => object.map_or(null_mut(), T::Object::into_foreign),
             Err(error) => error.to_ptr(),
@@ -399,7 +404,7 @@ impl<T: Target> TargetVTable<T> {
         v: *mut c_void,
         pos: *mut bindings::loff_t,
     ) -> *mut c_void {
-        // SAFETY: The caller provides a valid pointer.
+        // SAFETY: As in `start`.
         let pos = unsafe { &mut *pos };
         // SAFETY: By the safety requirements, it comes from `into_foreign`. The caller does not use
         // it again.
@@ -408,12 +413,12 @@ impl<T: Target> TargetVTable<T> {
         // SAFETY: As in `start`.
         match T::next(unsafe { Self::file(seq) }, current) {
             Ok(object) => {
-                // `bpf_seq_read()` wants to see progress.
+                // `bpf_seq_read()` wants to see progress. It is not negative here.
                 *pos = pos.wrapping_add(1);
                 object.map_or(null_mut(), T::Object::into_foreign)
             }
             Err(error) => {
-                *pos = Self::FAILED;
+                *pos = FAILED;
                 error.to_ptr()
             }
         }
@@ -438,10 +443,10 @@ impl<T: Target> TargetVTable<T> {
             return;
         }
 
-        // SAFETY: The caller provides a valid `struct seq_file`.
-        if v.is_null() && unsafe { (*seq).index } != Self::FAILED {
-            // SAFETY: The caller provides a valid `struct seq_file`, and holds its mutex.
-            unsafe { (*seq).index = Self::ENDED };
+        // SAFETY: By the safety requirements, it is a file whose mutex is held.
+        if v.is_null() && unsafe { (*seq).index } != FAILED {
+            // SAFETY: As above.
+            unsafe { (*seq).index = ENDED };
             // At the end, the program runs once without an object. What it returns is of no use:
             // there is nothing to repeat.
             //
@@ -545,12 +550,9 @@ impl<T: Target> TargetVTable<T> {
 #[kunit_tests(rust_bpf_iter)]
 mod tests {
     use super::*;
-    use crate::{
-        alloc::KBox,
-        sync::atomic::{
-            Atomic,
-            Relaxed, //
-        },
+    use crate::sync::atomic::{
+        Atomic,
+        Relaxed, //
     };
 
     /// How many numbers are owned by somebody.
@@ -564,16 +566,24 @@ mod tests {
     pub(super) struct Number(u64);
 
     impl Number {
-        pub(super) fn get(index: u64) -> Option<KBox<Self>> {
-            let number = (index < 3).then(|| KBox::new(Self(10 + index), GFP_KERNEL).ok())??;
+        pub(super) fn get(index: u64) -> Result<Option<KBox<Self>>> {
+            if index == 3 {
+                return Ok(None);
+            }
+
+            let number = KBox::new(Self(10 + index), GFP_KERNEL)?;
 
             OWNED.add(1, Relaxed);
-            Some(number)
+            Ok(Some(number))
         }
 
         /// The index of the one that follows.
         pub(super) fn after(&self) -> u64 {
             self.0 - 9
+        }
+
+        pub(super) fn value(&self) -> u64 {
+            self.0
         }
     }
 
@@ -581,12 +591,6 @@ mod tests {
         fn drop(&mut self) {
             OWNED.add(-1, Relaxed);
         }
-    }
-
-    /// The number at `ptr`, which must be that of an owned one, or null.
-    pub(super) fn value(ptr: *mut c_void) -> Option<u64> {
-        // SAFETY: It is owned by the iterator.
-        unsafe { ptr.cast::<Number>().as_ref() }.map(|number| number.0)
     }
 
     /// What `start` and `next` fail with when they come to the second number.
@@ -606,7 +610,7 @@ mod tests {
             if self.index == 1 && FAILS.load(Relaxed) {
                 Err(EIO)
             } else {
-                Ok(Number::get(self.index))
+                Number::get(self.index)
             }
         }
     }
@@ -665,10 +669,12 @@ mod tests {
 
     type Table = TargetVTable<Numbers>;
 
-    /// What the functions of the table need of a file.
+    /// What the functions of the table need of a file, which calls them as `bpf_seq_read()` does.
     struct File {
         seq: bindings::seq_file,
         private: KBox<MaybeUninit<Numbers>>,
+        /// What `start` or `next` returned last, or null after an error of `next`.
+        current: *mut c_void,
     }
 
     impl File {
@@ -676,6 +682,7 @@ mod tests {
             let mut file = Self {
                 seq: pin_init::zeroed(),
                 private: KBox::new(MaybeUninit::zeroed(), GFP_KERNEL)?,
+                current: null_mut(),
             };
 
             file.seq.private = file.private.as_mut_ptr().cast();
@@ -687,26 +694,38 @@ mod tests {
             unsafe { self.private.assume_init_ref() }
         }
 
-        fn start(&mut self) -> *mut c_void {
+        /// What a program would be called for.
+        fn shown(&self) -> Result<Option<u64>> {
+            let v = from_err_ptr(self.current)?;
+
+            // SAFETY: It is null, or comes from the `into_foreign` of a number that is still owned.
+            Ok(unsafe { v.cast::<Number>().as_ref() }.map(Number::value))
+        }
+
+        fn start(&mut self) -> Result<Option<u64>> {
             let pos = &raw mut self.seq.index;
 
             // SAFETY: It is a file, and the test alone uses it.
-            unsafe { Table::start(&raw mut self.seq, pos) }
+            self.current = unsafe { Table::start(&raw mut self.seq, pos) };
+            self.shown()
         }
 
-        /// `v` must be an object that `start` or `next` returned last.
-        fn next(&mut self, v: *mut c_void) -> *mut c_void {
+        fn next(&mut self) -> Result<Option<u64>> {
             let pos = &raw mut self.seq.index;
 
-            // SAFETY: As in `start`.
-            unsafe { Table::next(&raw mut self.seq, v, pos) }
+            // SAFETY: As in `start`. There is a current object in all tests.
+            self.current = unsafe { Table::next(&raw mut self.seq, self.current, pos) };
+            let shown = self.shown();
+            if shown.is_err() {
+                self.current = null_mut();
+            }
+            shown
         }
 
-        /// `v` must be what `start` or `next` returned last. At the end, a program would be looked
-        /// for, of which the file has none.
-        fn stop(&mut self, v: *mut c_void) {
-            // SAFETY: As in `start`.
-            unsafe { Table::stop(&raw mut self.seq, v) };
+        /// Not at the end, where a program would be looked for, of which the file has none.
+        fn stop(&mut self) {
+            // SAFETY: As in `start`, and `current` is what it has to be.
+            unsafe { Table::stop(&raw mut self.seq, self.current) };
         }
     }
 
@@ -721,14 +740,14 @@ mod tests {
     fn read_owns_one_object() -> Result {
         let mut file = File::open()?;
 
-        let v = file.start();
-        assert_eq!((value(v), owned(), file.seq.index), (Some(10), 1, 0));
-        let v = file.next(v);
-        assert_eq!((value(v), owned(), file.seq.index), (Some(11), 1, 1));
-        let v = file.next(v);
-        assert_eq!((value(v), owned(), file.seq.index), (Some(12), 1, 2));
-        let v = file.next(v);
-        assert_eq!((value(v), owned(), file.seq.index), (None, 0, 3));
+        assert_eq!(file.start()?, Some(10));
+        assert_eq!((owned(), file.seq.index), (1, 0));
+        assert_eq!(file.next()?, Some(11));
+        assert_eq!((owned(), file.seq.index), (1, 1));
+        assert_eq!(file.next()?, Some(12));
+        assert_eq!((owned(), file.seq.index), (1, 2));
+        assert_eq!(file.next()?, None);
+        assert_eq!((owned(), file.seq.index), (0, 3));
         Ok(())
     }
 
@@ -737,8 +756,9 @@ mod tests {
     fn end_is_the_end() -> Result {
         let mut file = File::open()?;
 
-        file.seq.index = Table::ENDED;
-        assert_eq!((value(file.start()), owned()), (None, 0));
+        file.seq.index = ENDED;
+        assert_eq!(file.start()?, None);
+        assert_eq!(owned(), 0);
         Ok(())
     }
 
@@ -746,13 +766,12 @@ mod tests {
     fn read_goes_on_where_it_stopped() -> Result {
         let mut file = File::open()?;
 
-        let v = file.start();
-        let v = file.next(v);
-        file.stop(v);
+        file.start()?;
+        file.next()?;
+        file.stop();
         assert_eq!((owned(), file.state().stops), (0, 1));
-        let v = file.start();
-        assert_eq!(value(v), Some(11));
-        file.stop(v);
+        assert_eq!(file.start()?, Some(11));
+        file.stop();
         assert_eq!((owned(), file.state().stops), (0, 2));
         Ok(())
     }
@@ -762,12 +781,11 @@ mod tests {
         let mut file = File::open()?;
         let mut other = File::open()?;
 
-        let v = file.start();
-        let v = file.next(v);
-        file.stop(v);
-        let v = other.start();
-        assert_eq!(value(v), Some(10));
-        other.stop(v);
+        file.start()?;
+        file.next()?;
+        file.stop();
+        assert_eq!(other.start()?, Some(10));
+        other.stop();
         Ok(())
     }
 
@@ -786,18 +804,18 @@ mod tests {
     fn error_of_next() -> Result {
         let mut file = File::open()?;
 
-        let v = file.start();
+        file.start()?;
         FAILS.store(true, Relaxed);
-        let v = file.next(v);
+        let shown = file.next();
         FAILS.store(false, Relaxed);
-        assert_eq!((v, owned()), (EIO.to_ptr(), 0));
+        assert_eq!((shown, owned()), (Err(EIO), 0));
         assert_ne!(file.seq.index, 0);
-        file.stop(null_mut());
+        file.stop();
         assert_eq!(file.state().stops, 1);
 
-        let v = file.start();
-        assert_eq!((value(v), file.seq.index), (Some(11), 0));
-        file.stop(v);
+        assert_eq!(file.start()?, Some(11));
+        assert_eq!(file.seq.index, 0);
+        file.stop();
         Ok(())
     }
 
@@ -806,19 +824,18 @@ mod tests {
     fn error_of_start() -> Result {
         let mut file = File::open()?;
 
-        let v = file.start();
-        let v = file.next(v);
-        file.stop(v);
+        file.start()?;
+        file.next()?;
+        file.stop();
         FAILS.store(true, Relaxed);
-        let v = file.start();
+        let shown = file.start();
         FAILS.store(false, Relaxed);
-        assert_eq!((v, owned()), (EIO.to_ptr(), 0));
-        file.stop(v);
+        assert_eq!((shown, owned()), (Err(EIO), 0));
+        file.stop();
         assert_eq!(file.state().stops, 1);
 
-        let v = file.start();
-        assert_eq!(value(v), Some(11));
-        file.stop(v);
+        assert_eq!(file.start()?, Some(11));
+        file.stop();
         Ok(())
     }
 

@@ -6,6 +6,9 @@
 //! `bpf_for_each(NAME, object)` makes a loop. [`Walk`] is what the objects are, and [`OpenCoded`]
 //! does the work of the kfuncs.
 //!
+//! Objects that are freed when the loop has given them up are not supported: the verifier does not
+//! know that, and lets the program use them until it ends.
+//!
 //! # The C side
 //!
 //! The kfuncs are in C, since the verifier looks at their types. For objects of type `struct item`,
@@ -16,9 +19,24 @@
 //!         __u64 __opaque[1];
 //! } __aligned(8);
 //!
-//! __bpf_kfunc int bpf_iter_item_new(struct bpf_iter_item *it);
-//! __bpf_kfunc struct item *bpf_iter_item_next(struct bpf_iter_item *it);
-//! __bpf_kfunc void bpf_iter_item_destroy(struct bpf_iter_item *it);
+//! __bpf_kfunc_start_defs();
+//!
+//! __bpf_kfunc int bpf_iter_item_new(struct bpf_iter_item *it)
+//! {
+//!         return item_new(it);
+//! }
+//!
+//! __bpf_kfunc struct item *bpf_iter_item_next(struct bpf_iter_item *it)
+//! {
+//!         return item_next(it);
+//! }
+//!
+//! __bpf_kfunc void bpf_iter_item_destroy(struct bpf_iter_item *it)
+//! {
+//!         item_destroy(it);
+//! }
+//!
+//! __bpf_kfunc_end_defs();
 //!
 //! BTF_KFUNCS_START(item_kfunc_ids)
 //! BTF_ID_FLAGS(func, bpf_iter_item_new, KF_ITER_NEW | KF_SLEEPABLE)
@@ -27,8 +45,8 @@
 //! BTF_KFUNCS_END(item_kfunc_ids)
 //! ```
 //!
-//! and makes the set known by `register_btf_kfunc_id_set()`. Without `KF_SLEEPABLE`, the functions
-//! of [`Walk`] must not sleep.
+//! The module makes the set known by `register_btf_kfunc_id_set()`. Without `KF_SLEEPABLE`, the
+//! functions of [`Walk`] must not sleep, nor must it to drop an object.
 //!
 //! Reference: <https://docs.kernel.org/bpf/kfuncs.html>
 //!
@@ -42,27 +60,53 @@
 //!         OpenCoded,
 //!         Walk, //
 //!     },
-//!     prelude::*, //
+//!     prelude::*,
+//!     types::ForeignOwnable, //
 //! };
 //!
 //! /// `struct item` of the C side.
 //! #[repr(C)]
 //! struct Item {
-//!     number: u64,
+//!     number: usize,
 //! }
 //!
-//! struct Countdown;
+//! static ITEMS: [Item; 2] = [Item { number: 0 }, Item { number: 1 }];
 //!
-//! impl Walk for Countdown {
-//!     type Object = KBox<Item>;
+//! /// One of `ITEMS`.
+//! struct Listed(&'static Item);
 //!
-//!     fn first() -> Option<KBox<Item>> {
-//!         KBox::new(Item { number: 3 }, GFP_KERNEL).ok()
+//! // SAFETY: It is turned into the address of an `Item`, which is aligned as that.
+//! unsafe impl ForeignOwnable for Listed {
+//!     const FOREIGN_ALIGN: usize = align_of::<Item>();
+//!
+//!     type Borrowed<'a> = ();
+//!     type BorrowedMut<'a> = ();
+//!
+//!     fn into_foreign(self) -> *mut c_void {
+//!         core::ptr::from_ref(self.0).cast_mut().cast()
 //!     }
 //!
-//!     fn next(mut current: KBox<Item>) -> Option<KBox<Item>> {
-//!         current.number = current.number.checked_sub(1)?;
-//!         Some(current)
+//!     unsafe fn from_foreign(ptr: *mut c_void) -> Self {
+//!         // SAFETY: By the safety requirements, it comes from `into_foreign`.
+//!         Self(unsafe { &*ptr.cast() })
+//!     }
+//!
+//!     unsafe fn borrow<'a>(_ptr: *mut c_void) {}
+//!
+//!     unsafe fn borrow_mut<'a>(_ptr: *mut c_void) {}
+//! }
+//!
+//! struct List;
+//!
+//! impl Walk for List {
+//!     type Object = Listed;
+//!
+//!     fn first() -> Option<Listed> {
+//!         ITEMS.first().map(Listed)
+//!     }
+//!
+//!     fn next(current: Listed) -> Option<Listed> {
+//!         ITEMS.get(current.0.number + 1).map(Listed)
 //!     }
 //! }
 //!
@@ -73,7 +117,7 @@
 //!
 //! unsafe extern "C" fn item_next(it: *mut c_void) -> *mut c_void {
 //!     // SAFETY: The verifier sees to it that `item_new()` comes first. In C, this returns a
-//!     // `struct item *`, which an `Item` is, and which is alive as long as the box.
+//!     // `struct item *`, which an `Item` is, and which is never freed.
 //!     unsafe { OpenCoded::<Countdown>::kfunc_next(it) }
 //! }
 //!
@@ -110,8 +154,9 @@ use core::{
 ///
 /// The functions are called by a BPF program, in the context that its kfuncs have asked for.
 pub trait Walk: 'static {
-    /// The object that the program has in the body of the loop, owned.
-    type Object: ForeignOwnable;
+    /// The object that the program has in the body of the loop, owned. It can be given up by any
+    /// thread, and so is no lock that the program would run with.
+    type Object: ForeignOwnable + Send;
 
     /// Checks that a loop can begin in this context.
     ///
@@ -161,7 +206,7 @@ impl<W: Walk> OpenCoded<W> {
         // Null is below START, and each object above.
         let next = if self.0.addr() > Self::START.addr() {
             // SAFETY: By the type invariants, it comes from an `into_foreign`, and `self` owns the
-            // object. What `self` has instead is set below.
+            // object. `W::next` does not see `self`, which gets another pointer below.
             W::next(unsafe { W::Object::from_foreign(self.0) })
         } else if self.0 == Self::START {
             W::first()
@@ -202,9 +247,11 @@ impl<W: Walk> OpenCoded<W> {
     /// - [`OpenCoded::kfunc_new`] must have been called for `it`, and [`OpenCoded::kfunc_destroy`]
     ///   not yet. Nothing else may use `it` meanwhile.
     /// - The verifier takes what the kfunc returns for a trusted pointer to the type that C
-    ///   declares. So `into_foreign` of the object must return a pointer to such a type, and the
-    ///   object must be alive until `from_foreign`, as with
+    ///   declares. So `into_foreign` of the object must return a pointer to such a type, and of the
+    ///   object must hold what [`TargetBtf::new`](super::TargetBtf::new) says of
     ///   [`Trust::Trusted`](super::Trust::Trusted).
+    /// - The verifier lets the program use the object until the program ends, also when the loop
+    ///   has gone on or has ended. So it must be in memory until then.
     pub unsafe fn kfunc_next(it: *mut c_void) -> *mut c_void {
         // SAFETY: `kfunc_new` has written it, and this is the only use by the safety requirements.
         unsafe { &mut *it.cast::<Self>() }.next()
@@ -237,7 +284,6 @@ mod tests {
     use super::{
         super::tests::{
             owned,
-            value,
             Number, //
         },
         *,
@@ -264,11 +310,11 @@ mod tests {
         }
 
         fn first() -> Option<KBox<Number>> {
-            Number::get(0)
+            Number::get(0).ok()?
         }
 
         fn next(current: KBox<Number>) -> Option<KBox<Number>> {
-            Number::get(current.after())
+            Number::get(current.after()).ok()?
         }
     }
 
@@ -289,8 +335,11 @@ mod tests {
         }
 
         fn next(&mut self) -> Option<u64> {
-            // SAFETY: The loop has begun.
-            value(unsafe { OpenCoded::<Numbers>::kfunc_next(self.it()) })
+            // SAFETY: The loop has begun. Nobody uses a number but below.
+            let number = unsafe { OpenCoded::<Numbers>::kfunc_next(self.it()) };
+
+            // SAFETY: It is null, or comes from the `into_foreign` of a number that is still owned.
+            unsafe { number.cast::<Number>().as_ref() }.map(Number::value)
         }
     }
 
