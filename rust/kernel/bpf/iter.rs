@@ -465,7 +465,7 @@ impl<T: Target> TargetVTable<T> {
     ///
     /// `seq` must be a file of the iterator whose mutex is held. `object` must come from
     /// `into_foreign`, and not be given back meanwhile, or be null in `stop`.
-    // Not twice in a target, in `show` and in `stop`.
+    // Not twice in a target, in `show` and in `stop`: that takes 16 bytes less.
     #[inline(never)]
     unsafe fn run_prog(seq: *mut bindings::seq_file, object: *mut c_void, in_stop: bool) -> c_int {
         let mut meta = MaybeUninit::<bindings::bpf_iter_meta>::uninit();
