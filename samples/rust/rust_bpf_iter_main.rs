@@ -170,8 +170,10 @@ impl HighItems {
 
 #[vtable]
 impl Target for HighItems {
+    // It promises less than `AllItems`: programs can read an item, and pass it on to few kfuncs.
+    //
     // SAFETY: As in `AllItems`, for `bpf_iter_rust_item_high()`.
-    const BTF: TargetBtf<KBox<Item>> = unsafe { TargetBtf::new(c"rust_item_high", Trust::Trusted) };
+    const BTF: TargetBtf<KBox<Item>> = unsafe { TargetBtf::new(c"rust_item_high", Trust::Rcu) };
     const RESCHED: bool = true;
 
     type Object = KBox<Item>;

@@ -254,6 +254,30 @@ static void test_refused(void)
 	}
 }
 
+/* What the verifier takes an item of a target for. */
+static void check_trust(const char *name, const char *type)
+{
+	struct rust_bpf_iter *skel = rust_bpf_iter__open();
+	struct bpf_program *prog;
+	static char log[16384];
+
+	if (!ASSERT_OK_PTR(skel, "open"))
+		return;
+	prog = bpf_object__find_program_by_name(skel->obj, name);
+	bpf_program__set_autoload(prog, true);
+	bpf_program__set_log_buf(prog, log, sizeof(log));
+	bpf_program__set_log_level(prog, 2);
+	if (ASSERT_OK(rust_bpf_iter__load(skel), name))
+		ASSERT_HAS_SUBSTR(log, type, name);
+	rust_bpf_iter__destroy(skel);
+}
+
+static void test_trust(void)
+{
+	check_trust("all_items", "=trusted_ptr_or_null_rust_item(");
+	check_trust("high_items", "=rcu_ptr_or_null_rust_item(");
+}
+
 /* The functions of both targets have the same type. */
 static void test_tail_call(void)
 {
@@ -357,6 +381,7 @@ void serial_test_rust_bpf_iter(void)
 		{ "error_after_output", test_error_after_output },
 		{ "error_without_output", test_error_without_output },
 		{ "refused", test_refused },
+		{ "trust", test_trust },
 		{ "tail_call", test_tail_call },
 		{ "unload", test_unload },
 		{ "beside_kmem_cache", test_beside_kmem_cache },
