@@ -809,7 +809,7 @@ mod tests {
         let shown = file.next();
         FAILS.store(false, Relaxed);
         assert_eq!((shown, owned()), (Err(EIO), 0));
-        assert_ne!(file.seq.index, 0);
+        assert!(file.seq.index != 0);
         file.stop();
         assert_eq!(file.state().stops, 1);
 
@@ -856,12 +856,12 @@ mod tests {
         let trusted = TargetVTable::<Numbers>::REG.ctx_arg_info[0].reg_type;
         let rcu = TargetVTable::<Nothing>::REG.ctx_arg_info[0].reg_type;
 
-        assert_ne!(trusted & bindings::bpf_type_flag_PTR_MAYBE_NULL, 0);
-        assert_ne!(trusted & bindings::bpf_type_flag_PTR_TRUSTED, 0);
+        assert!(trusted & bindings::bpf_type_flag_PTR_MAYBE_NULL != 0);
+        assert!(trusted & bindings::bpf_type_flag_PTR_TRUSTED != 0);
         assert_eq!(trusted & bindings::bpf_type_flag_MEM_RCU, 0);
-        assert_ne!(rcu & bindings::bpf_type_flag_MEM_RCU, 0);
+        assert!(rcu & bindings::bpf_type_flag_MEM_RCU != 0);
         assert_eq!(rcu & bindings::bpf_type_flag_PTR_TRUSTED, 0);
-        assert_ne!(rcu & bindings::bpf_type_flag_PTR_MAYBE_NULL, 0);
+        assert!(rcu & bindings::bpf_type_flag_PTR_MAYBE_NULL != 0);
     }
 
     // SAFETY: The tests are built in.
