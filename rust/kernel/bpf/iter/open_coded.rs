@@ -91,9 +91,9 @@
 //!         Self(unsafe { &*ptr.cast() })
 //!     }
 //!
-//!     unsafe fn borrow<'a>(_ptr: *mut c_void) {}
+//!     unsafe fn borrow<'a>(_ptr: *mut c_void) -> Self::Borrowed<'a> {}
 //!
-//!     unsafe fn borrow_mut<'a>(_ptr: *mut c_void) {}
+//!     unsafe fn borrow_mut<'a>(_ptr: *mut c_void) -> Self::BorrowedMut<'a> {}
 //! }
 //!
 //! struct List;
@@ -112,18 +112,18 @@
 //!
 //! unsafe extern "C" fn item_new(it: *mut c_void) -> c_int {
 //!     // SAFETY: `it` is the state of a loop that begins, which has 8 bytes.
-//!     unsafe { OpenCoded::<Countdown>::kfunc_new(it) }
+//!     unsafe { OpenCoded::<List>::kfunc_new(it) }
 //! }
 //!
 //! unsafe extern "C" fn item_next(it: *mut c_void) -> *mut c_void {
 //!     // SAFETY: The verifier sees to it that `item_new()` comes first. In C, this returns a
 //!     // `struct item *`, which an `Item` is, and which is never freed.
-//!     unsafe { OpenCoded::<Countdown>::kfunc_next(it) }
+//!     unsafe { OpenCoded::<List>::kfunc_next(it) }
 //! }
 //!
 //! unsafe extern "C" fn item_destroy(it: *mut c_void) {
 //!     // SAFETY: As in `item_next()`. The verifier lets the program do this once.
-//!     unsafe { OpenCoded::<Countdown>::kfunc_destroy(it) }
+//!     unsafe { OpenCoded::<List>::kfunc_destroy(it) }
 //! }
 //!
 //! let mut it = 0u64;
