@@ -70,7 +70,7 @@ help:
 	@echo '                  ITER=debian the one in Debian'"'"'s own kernel, for TESTS=slabstat'
 	@echo 'CONFIG=debug      a kernel that looks for errors while it runs (KASAN, lockdep, ...);'
 	@echo '                  CONFIG=kcsan one that looks for data races; docs/testing.md has more'
-	@echo 'ARCH=arm64        make run, shell, test, bench: for an arm64 machine, which QEMU emulates;'
+	@echo 'ARCH=arm64        make run, shell, test: for an arm64 machine, which QEMU emulates;'
 	@echo '                  make slabstat: for arm64'
 	@echo 'CC=gcc            compiles the C of the kernel with gcc instead of clang'
 	@echo 'FLAVOR=no_alu32   compiles the selftests as test_progs-no_alu32 has them; FLAVOR=cpuv4 as that'
