@@ -4,7 +4,7 @@
 
 MAKEFLAGS += --no-print-directory --no-builtin-rules
 .DEFAULT_GOAL := help
-.PHONY: help run slabstat install-slabstat test test-long test-table mutate check doc bench series series-test shell integrate unintegrate clean distclean
+.PHONY: help run slabstat install-slabstat test test-bpf test-long test-table mutate check doc bench series series-test shell integrate unintegrate clean distclean
 
 # It makes cd print, and go elsewhere.
 unexport CDPATH
@@ -71,7 +71,7 @@ help:
 	@echo 'CONFIG=debug      a kernel that looks for errors while it runs (KASAN, lockdep, ...);'
 	@echo '                  CONFIG=kcsan one that looks for data races; docs/testing.md has more'
 	@echo 'ARCH=arm64        make run, shell, test: for an arm64 machine, which QEMU emulates;'
-	@echo '                  make slabstat: for arm64'
+	@echo '                  make slabstat: for arm64; ARCH=s390 is for s390x, the same way'
 	@echo 'CC=gcc            compiles the C of the kernel with gcc instead of clang'
 	@echo 'FLAVOR=no_alu32   compiles the selftests as test_progs-no_alu32 has them; FLAVOR=cpuv4 as that'
 	@echo 'SAMPLE=items      make run shows the iterator sample in samples/rust/ instead'
@@ -88,7 +88,7 @@ help:
 	@echo 'DRY_RUN=1         print the command line of QEMU instead of running it'
 	@echo 'TIMEOUT=seconds   when to give up on a guest (default 1800, with CONFIG 3600)'
 
-run slabstat test test-long test-table mutate check bench series series-test shell:
+run slabstat test test-bpf test-long test-table mutate check bench series series-test shell:
 	@scripts/$@
 
 install-slabstat:

@@ -71,6 +71,8 @@ ARCH=${ARCH:-x86}
 if [[ $ARCH = */* ]] || [ ! -e "$config/arch/$ARCH" ]; then
 	die "ARCH=$ARCH is not known" "There is: $(ls -C -w 0 "$config/arch")"
 fi
+# shellcheck disable=SC2034 # the sourcing scripts use it
+arch_guest_debian=$debian
 # shellcheck source=scripts/config/arch/x86
 . "$config/arch/$ARCH"
 foreign=''
@@ -143,6 +145,17 @@ conclude() {
 	[ -z "$versions" ] || echo "on $versions"
 	echo "$1 passed, $2 failed"
 	[ "$2" -eq 0 ]
+}
+
+# put_between NAME FILE PAGE: what stands in PAGE between the two comments of make NAME becomes FILE.
+put_between() {
+	local begin="<!-- make $1: begin -->" end="<!-- make $1: end -->"
+	[ "$(grep -cxF -e "$begin" -e "$end" "$3")" = 2 ] || die "$3 lacks the line $begin or $end"
+	awk -v begin="$begin" -v end="$end" -v file="$2" '
+		$0 == end { skip = 0 }
+		!skip { print }
+		$0 == begin { while ((getline line <file) > 0) print line; skip = 1 }' "$3" >"$3.new"
+	mv "$3.new" "$3"
 }
 
 elapsed() { printf '%3d:%02d' $((($1) / 60)) $((($1) % 60)); }
