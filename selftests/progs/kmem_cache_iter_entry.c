@@ -34,7 +34,6 @@ static __always_inline int sum(struct bpf_iter__entry *ctx)
 	}
 	numbers += entry->number;
 	squares += entry->square;
-	doubles += entry_double(entry->number);
 	return 0;
 }
 
@@ -48,6 +47,16 @@ SEC("?iter/entry_in_tree")
 int built_in_tree(struct bpf_iter__entry *ctx)
 {
 	return sum(ctx);
+}
+
+SEC("?iter/entry")
+int calls_helper(struct bpf_iter__entry *ctx)
+{
+	struct kmem_cache_iter_entry *entry = ctx->entry;
+
+	if (entry)
+		doubles += entry_double(entry->number);
+	return 0;
 }
 
 SEC("?fexit/bpf_iter_get_func_proto")
