@@ -4,8 +4,8 @@
 
 selftests_bpf=tools/testing/selftests/bpf
 # How their programs are compiled, as arguments of make.
-# shellcheck disable=SC2034,SC2154 # the scripts use it; common.sh has the version
-selftests_clang=(CLANG="clang-$clang_bpf" LLC="llc-$clang_bpf" LLVM_STRIP="llvm-strip-$clang_bpf" LLVM_OBJCOPY="llvm-objcopy-$clang_bpf"
+# shellcheck disable=SC2034,SC2154 # the scripts use it; common.sh has what it is made of
+selftests_clang=(CLANG="clang-$clang_bpf${foreign:+ --sysroot=$guest_root}" LLC="llc-$clang_bpf" LLVM_STRIP="llvm-strip-$clang_bpf" LLVM_OBJCOPY="llvm-objcopy-$clang_bpf"
 	SKIP_DOCS=1 SKIP_LLVM=1 TEST_KMODS=)
 
 # link_tree TREE FARM RSYNC OPTION...: make in FARM a tree of links to the kernel tree TREE, but for
