@@ -36,12 +36,18 @@ fn man_page(command: clap::Command) -> Result<Vec<u8>> {
 fn main() -> Result<()> {
     let out = PathBuf::from(env::var_os("OUT_DIR").context("OUT_DIR is not set")?);
 
+    let mut clang_args = vec!["-Wall", "-Werror"];
+    if env::var("CARGO_CFG_TARGET_ENDIAN").is_ok_and(|endian| endian == "big") {
+        // libbpf-cargo says "-target bpf", which is the order of bytes of this machine.
+        clang_args.extend(["-Xclang", "-triple", "-Xclang", "bpfeb"]);
+    }
+
     println!("cargo::rerun-if-changed=src");
     println!("cargo::rerun-if-env-changed=CLANG");
     SkeletonBuilder::new()
         .source(BPF)
         .clang(env::var_os("CLANG").unwrap_or("clang".into()))
-        .clang_args(["-Wall", "-Werror"])
+        .clang_args(clang_args)
         .build_and_generate(out.join("slabstat.skel.rs"))?;
 
     let command = cli::Cli::command().name("slabstat");
