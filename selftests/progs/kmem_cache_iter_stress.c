@@ -3,7 +3,6 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 #include "bpf_experimental.h"
-#include "kmem_cache_iter_exact.h"
 
 char _license[] SEC("license") = "GPL";
 
