@@ -52,7 +52,7 @@ static void destroy_it(void)
 	ASSERT_TRUE(cache_exists(CACHE_PREFIX "-1"), "pinned cache");
 }
 
-static void test_destroy_pinned(struct kmem_cache_iter_destroy *skel, void *(*run)(void *), void *arg)
+static void test_pinned(struct kmem_cache_iter_destroy *skel, void *(*run)(void *), void *arg)
 {
 	if (!ASSERT_OK(create_caches(0, 3), "create caches"))
 		return;
@@ -65,13 +65,13 @@ static void test_in_program(struct kmem_cache_iter_destroy *skel)
 {
 	long fd = open_iter_file(skel->progs.wait_in_program);
 
-	test_destroy_pinned(skel, read_thread, (void *)fd);
+	test_pinned(skel, read_thread, (void *)fd);
 	close(fd);
 }
 
 static void test_in_loop(struct kmem_cache_iter_destroy *skel)
 {
-	test_destroy_pinned(skel, loop_thread, skel->progs.wait_in_loop);
+	test_pinned(skel, loop_thread, skel->progs.wait_in_loop);
 }
 
 static void create_it_again(void)
