@@ -105,9 +105,9 @@ key_of() { printf '%s\n' "$@" | sha256sum | cut -c1-12; }
 
 # That of what goes into the kernel.
 sources_key() {
-	local beside
-	mapfile -t beside < <(find "$repo/rust" "$repo/samples/rust" -type f | sort)
-	key_of_files "$repo"/Kbuild "$repo"/Kconfig "$repo"/*.rs "$repo"/*.[ch] "${beside[@]}" "$repo"/patches/*
+	local rust_files
+	mapfile -t rust_files < <(find "$repo/rust" "$repo/samples/rust" -type f | sort)
+	key_of_files "$repo"/Kbuild "$repo"/Kconfig "$repo"/*.rs "$repo"/*.[ch] "${rust_files[@]}" "$repo"/patches/*
 }
 
 # lock NAME: keep others out until this process and all that it started have
