@@ -4,6 +4,7 @@
 #define _KMEM_CACHE_ITER_CACHES_H
 
 #include "kmem_cache_iter_common.h"
+#include "kmem_cache_iter_names.skel.h"
 
 #define CHURN_MODULE	"kmem_cache_iter_churn"
 #define CHURN_CONTROL	"/sys/kernel/debug/" CHURN_MODULE
@@ -31,9 +32,6 @@ static inline int destroy_caches(int first, int count)
 /* A kernel with SLUB_TINY has no such directory. */
 #define SLAB_SYSFS	"/sys/kernel/slab"
 
-/* What guest-test pins where /proc/slabinfo is missing. */
-#define PINNED_SLABINFO	"/sys/fs/bpf/slabinfo"
-
 /* By names that are new in each @round: a reader may still hold the caches before. */
 static inline int create_caches_anew(long round, int first, int count)
 {
@@ -53,21 +51,33 @@ static inline int leak_from_caches(int first, int count)
 	return write_file(CHURN_CONTROL, command);
 }
 
+/* The names of all caches, by the iterator. */
+static inline FILE *open_names(void)
+{
+	struct kmem_cache_iter_names *skel = kmem_cache_iter_names__open_and_load();
+	int fd = -1;
+
+	if (ASSERT_OK_PTR(skel, "open_and_load"))
+		fd = open_iter_file(skel->progs.names);
+	kmem_cache_iter_names__destroy(skel);
+	return fd < 0 ? NULL : fdopen(fd, "r");
+}
+
 /*
- * How many caches there are whose name begins with @prefix: by /proc/slabinfo, and by
- * a pinned iterator on a kernel without SLUB_DEBUG, which has no other list of them.
+ * How many caches there are whose name begins with @prefix. A kernel without SLUB_DEBUG
+ * has no /proc/slabinfo.
  */
 static inline int count_caches(const char *prefix)
 {
-	FILE *slabinfo = fopen("/proc/slabinfo", "r") ?: fopen(PINNED_SLABINFO, "r");
+	FILE *caches = fopen("/proc/slabinfo", "r") ?: open_names();
 	char line[256];
 	int nr = 0;
 
-	if (!ASSERT_OK_PTR(slabinfo, "slabinfo"))
+	if (!ASSERT_OK_PTR(caches, "list of caches"))
 		return -1;
-	while (fgets(line, sizeof(line), slabinfo))
+	while (fgets(line, sizeof(line), caches))
 		nr += !strncmp(line, prefix, strlen(prefix));
-	fclose(slabinfo);
+	fclose(caches);
 	return nr;
 }
 
@@ -111,9 +121,23 @@ static inline bool cache_goes(const char *name)
 	return caches_go(column);
 }
 
+/* Whether a complaint of the kernel is all that it does then. */
+static inline bool survives_complaints(void)
+{
+	char value[8] = "";
+	int fd = open("/proc/sys/kernel/panic_on_warn", O_RDONLY);
+
+	if (fd < 0)
+		return true;
+	if (read(fd, value, sizeof(value) - 1) < 0)
+		value[0] = '1';
+	close(fd);
+	return !atoi(value);
+}
+
 /*
- * From here on the kernel may complain, or not any more. What runs the guest passes over
- * complaints between these lines.
+ * From here on the kernel may complain, or not any more. These lines are for whoever reads
+ * its log.
  */
 static inline void expect_complaints(bool expected)
 {

@@ -234,7 +234,8 @@ static void test_error_without_output(struct kmem_cache_iter_contract *skel, __u
 
 /*
  * A read that has looked at very many caches without any output gives up, and the next
- * one goes on. The kernel with CONFIG=limit gives up after 30 caches.
+ * one goes on. With CONFIG=limit in the environment, the kernel gives up after 30 caches
+ * instead of MAX_ITER_OBJECTS.
  */
 static void test_silent(struct kmem_cache_iter_contract *skel)
 {

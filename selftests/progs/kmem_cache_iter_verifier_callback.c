@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Loops in callbacks. One that is called under the RCU read lock must not sleep, even if
- * the program may. docs/kmem_cache_iter.rst says what each helper holds while it calls.
+ * the program may.
  */
 #include "kmem_cache_iter_verifier.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Slab caches and their objects on command, for the selftest of the kmem_cache iterator and
- * for that of slabstat.
+ * Slab caches and their objects on command, for tests of the kmem_cache iterator and of tools
+ * that use it.
  *
  * Commands are written to the file kmem_cache_iter_churn in debugfs:
  *
