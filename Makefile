@@ -46,7 +46,7 @@ help:
 	@echo 'make shell        open a shell in such a kernel, with bpftool and the tests at hand'
 	@echo 'make slabstat     build slabstat, which shows the slab caches of this machine; needs no kernel tree'
 	@echo 'make install-slabstat  put it into PREFIX (default /usr/local), in DESTDIR if that is set'
-	@echo 'make test         run the tests, most of them in such a kernel (10 minutes)'
+	@echo 'make test         run the tests, most of them in such a kernel (15 minutes, the first time 35)'
 	@echo 'make test-long    run them for hours, on kernels that look for errors'
 	@echo 'make test-table   put what was found by the last runs into docs/testing.md'
 	@echo 'make mutate       make mistakes in the sources, and see which tests find them'

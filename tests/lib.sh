@@ -46,10 +46,15 @@ run_test() {
 run_tests() {
 	local group=$1 test
 	shift
+	# Each in a process group of its own, so that all of it can be stopped.
+	set -m
+	trap 'for test in $(jobs -p); do kill -- "-$test" || true; done 2>/dev/null; wait 2>/dev/null; trap - INT; kill -INT $$' INT TERM HUP
 	for test; do
 		[ "$(jobs -pr | wc -l)" -lt "$(nproc)" ] || wait -n || true
 		run_test "$group" "$test" &
 	done
 	wait
+	set +m
+	trap - INT TERM HUP
 	[ ! -e "$work/failed" ] || failed=1
 }
