@@ -8,7 +8,6 @@
 #include <test_progs.h>
 #include "cap_helpers.h"
 #include "kmem_cache_iter_module.h"
-#include "kmem_cache_iter_verifier_callback.skel.h"
 #include "kmem_cache_iter_verifier_ctx.skel.h"
 #include "kmem_cache_iter_verifier_entry.skel.h"
 #include "kmem_cache_iter_verifier_keep.skel.h"
@@ -104,34 +103,6 @@ static void test_wrong_function(void)
 	btf__free(btf);
 }
 
-/* Load a program for a function of the program @target. */
-static int load_for_prog(enum bpf_attach_type type, struct bpf_program *target, int btf_id)
-{
-	LIBBPF_OPTS(bpf_prog_load_opts, opts);
-
-	opts.expected_attach_type = type;
-	opts.attach_prog_fd = bpf_program__fd(target);
-	opts.attach_btf_id = btf_id;
-	return load_nop(&opts);
-}
-
-/* The id of a function of another program is not that of a target, whatever its name. */
-static void test_function_of_prog(void)
-{
-	/* A target that may be in a module, and one that is built in. */
-	static const char * const names[] = { "bpf_iter_kmem_cache", "bpf_iter_bpf_map" };
-	struct bpf_program *prog = skel->progs.calls_namesakes;
-	int i, id;
-
-	for (i = 0; i < ARRAY_SIZE(names); i++) {
-		id = btf__find_by_name_kind(bpf_object__btf(skel->obj), names[i], BTF_KIND_FUNC);
-		if (!ASSERT_GT(id, 0, names[i]))
-			continue;
-		check_granted(load_for_prog(BPF_TRACE_FENTRY, prog, id), "program that traces it");
-		check_refused(load_for_prog(BPF_TRACE_ITER, prog, id), -EINVAL, names[i]);
-	}
-}
-
 static void test_license(void)
 {
 	LIBBPF_OPTS(bpf_prog_load_opts, opts);
@@ -219,7 +190,6 @@ void test_kmem_cache_iter_verifier(void)
 	static const struct subtest tests[] = {
 		{ "load_unknown_target", test_unknown_target },
 		{ "load_wrong_function", test_wrong_function },
-		{ "load_function_of_prog", test_function_of_prog },
 		{ "load_license", test_license },
 		{ "load_capabilities", test_capabilities },
 		{ "load_kptr", test_kptr },
@@ -234,7 +204,6 @@ void test_kmem_cache_iter_verifier(void)
 	RUN_TESTS(kmem_cache_iter_verifier_entry);
 	RUN_TESTS(kmem_cache_iter_verifier_keep);
 	RUN_TESTS(kmem_cache_iter_verifier_sleep);
-	RUN_TESTS(kmem_cache_iter_verifier_callback);
 	if (has_rhash())
 		RUN_TESTS(kmem_cache_iter_verifier_newer);
 	if (!is_debug_kernel())

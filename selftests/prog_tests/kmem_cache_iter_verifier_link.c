@@ -253,62 +253,6 @@ static void test_update_prog(void)
 	close(link_fd);
 }
 
-/* What cannot be attached to a target does not get there by an update either. */
-static void test_update_sleepable(void)
-{
-	int sleepable_fd = bpf_program__fd(skel->progs.wakeful_sleepable);
-	int link_fd = create_iter_link(bpf_program__fd(skel->progs.wakeful));
-
-	if (!ASSERT_GE(link_fd, 0, "link"))
-		return;
-	check_refused(create_iter_link(sleepable_fd), -EINVAL, "link of a sleepable program");
-	ASSERT_EQ(update(link_fd, sleepable_fd, 0, 0), -EINVAL, "sleepable program");
-	ASSERT_OK(update(link_fd, bpf_program__fd(skel->progs.wakeful), 0, 0), "same program");
-	close(link_fd);
-}
-
-/* A link has approved of how far its first program reaches into its map. */
-static void test_update_reaches_further(void)
-{
-	LIBBPF_OPTS(bpf_link_create_opts, opts);
-	int within_fd = bpf_program__fd(skel->progs.within_value);
-	int behind_fd = bpf_program__fd(skel->progs.behind_value);
-	int both_fd = bpf_program__fd(skel->progs.within_both);
-	union bpf_iter_link_info info = {};
-	int link_fd;
-
-	info.map.map_fd = bpf_map__fd(skel->maps.small);
-	opts.iter_info = &info;
-	opts.iter_info_len = sizeof(info);
-	link_fd = bpf_link_create(within_fd, 0, BPF_TRACE_ITER, &opts);
-	if (!ASSERT_GE(link_fd, 0, "link"))
-		return;
-	check_refused(bpf_link_create(behind_fd, 0, BPF_TRACE_ITER, &opts), -EACCES,
-		      "link of a program that reaches further");
-	ASSERT_EQ(update(link_fd, behind_fd, 0, 0), -EACCES, "program that reaches further");
-	ASSERT_EQ(update(link_fd, both_fd, 0, 0), -EACCES, "program that looks at the key, too");
-	check_prog_of_link(link_fd, within_fd);
-	ASSERT_OK(update(link_fd, within_fd, 0, 0), "same program");
-	close(link_fd);
-}
-
-static int go_on_as(const struct bpf_program *prog)
-{
-	int fd = bpf_program__fd(prog);
-	__u32 first = 0;
-
-	return bpf_map_update_elem(bpf_map__fd(skel->maps.goes_on_as), &first, &fd, 0);
-}
-
-/* Nor can such a program be reached from one that the link approves of. */
-static void test_tail_call_reaches_further(void)
-{
-	ASSERT_EQ(go_on_as(skel->progs.behind_value), -EINVAL, "program that reaches further");
-	ASSERT_EQ(go_on_as(skel->progs.within_both), -EINVAL, "program that looks at the key, too");
-	ASSERT_EQ(go_on_as(skel->progs.looks_at_nothing), -EINVAL, "program that reaches less far");
-	ASSERT_OK(go_on_as(skel->progs.within_value), "program that reaches as far");
-}
-
 static void test_update_old_prog(void)
 {
 	int link_fd = create_link();
@@ -516,9 +460,6 @@ void test_kmem_cache_iter_verifier_link(void)
 		{ "create_unknown", test_create_unknown },
 		{ "other_commands", test_other_commands },
 		{ "update_prog", test_update_prog },
-		{ "update_sleepable", test_update_sleepable },
-		{ "update_reaches_further", test_update_reaches_further },
-		{ "tail_call_reaches_further", test_tail_call_reaches_further },
 		{ "update_old_prog", test_update_old_prog },
 		{ "update_flags", test_update_flags },
 		{ "update_link", test_update_link },

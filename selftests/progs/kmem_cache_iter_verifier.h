@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * What the programs share that use the kmem_cache iterator rightly and wrongly, with
- * what the verifier answers. prog_tests/kmem_cache_iter_verifier.c has all of them.
+ * what the verifier answers: those of kmem_cache_iter_callback and
+ * kmem_cache_iter_verifier.
  */
 #ifndef __KMEM_CACHE_ITER_VERIFIER_H
 #define __KMEM_CACHE_ITER_VERIFIER_H

@@ -23,28 +23,6 @@ int loop(const void *ctx)
 	return nr;
 }
 
-/* The names and the arguments of functions of targets. */
-__noinline int bpf_iter_kmem_cache(struct bpf_iter_meta *meta, struct kmem_cache *s)
-{
-	/* Used, so that they are passed. */
-	if (!meta)
-		return 1;
-	return s ? 2 : 3;
-}
-
-__noinline int bpf_iter_bpf_map(struct bpf_iter_meta *meta, struct bpf_map *map)
-{
-	if (!meta)
-		return 1;
-	return map ? 2 : 3;
-}
-
-SEC("syscall")
-int calls_namesakes(const void *ctx)
-{
-	return bpf_iter_kmem_cache(NULL, NULL) + bpf_iter_bpf_map(NULL, NULL);
-}
-
 /* There is no such function. */
 SEC("?iter/kmem_cache_x")
 int unknown_target(void *ctx)
