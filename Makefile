@@ -48,6 +48,7 @@ help:
 	@echo 'make install-slabstat  put it into PREFIX (default /usr/local), in DESTDIR if that is set'
 	@echo 'make test         run the tests, most of them in such a kernel (15 minutes, the first time 35)'
 	@echo 'make test-long    run them for hours, on kernels that look for errors'
+	@echo 'make test-bpf     run all BPF selftests of the kernel tree, with and without the iterator (hours)'
 	@echo 'make test-table   put what was found by the last runs into docs/testing.md'
 	@echo 'make mutate       make mistakes in the sources, and see which tests find them'
 	@echo 'make check        look for what is wrong with the sources, by the tools of the kernel tree'
