@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A cursor is dropped, which may take the mutex, where that is held.
+//! A cursor is dropped, which may take the mutex, where that is held. The file that can hold it
+//! imports no cursors.
 //
 // in: slab_list.rs
 // expect: error[E0425]: cannot find type `Cursor` in this scope
