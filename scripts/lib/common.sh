@@ -103,6 +103,12 @@ in_sysroot() {
 key_of_files() { cat -- "$@" | sha256sum | cut -c1-12; }
 key_of() { printf '%s\n' "$@" | sha256sum | cut -c1-12; }
 
+# The versions of what builds the kernel.
+toolchain() {
+	# shellcheck disable=SC2016 # dpkg-query expands these
+	in_sysroot dpkg-query -W -f '${Package} ${Version}\n' "clang-$clang_kernel" "lld-$clang_kernel" rustc bindgen pahole "gcc${foreign:+-$arch_triple}" libc6-dev
+}
+
 # That of what goes into the kernel.
 sources_key() {
 	local rust_files
