@@ -59,11 +59,21 @@ telling() {
 # How much of each program the verifier has looked at.
 sizes_of() { logs_of "$1" veristat | sed -nE 's/^([^,]+\.bpf\.o),([^,]+),[a-z]+,([0-9]+),([0-9]+)$/veristat \1 \2\t\3 instructions, \4 states/p' | sort; }
 
-# What the kernel complained of, without what differs from boot to boot, and from tree to tree. That it
-# was slow is no complaint.
+# What the kernel complained of, and where, and which locks it named, without what differs from boot to
+# boot, and from tree to tree. That it was slow is no complaint.
 complaints() {
-	sed -nE 's/\r$//; s/^\[[^]]*\] *(\[[^]]*\] *)?//; s/^(WARNING|BUG|UBSAN|kernel BUG|Oops|Kernel panic)([: ].*)/\1\2/p' <(cat "${logs[$1]}/console" 2>/dev/null) |
-		sed -E '/lockup|hung_task/d; s/\+0x.*//; s/, CPU#.*//; s/:[0-9]+( at |$)/\1/; s/0x[0-9a-f]+|[0-9]+(\.[0-9]+)?s|\b[0-9a-f]{8,}\b/N/g; s/\b(CPU|PID|pid):? *[0-9]+/\1/g' | sort -u
+	sed -E 's/\r$//; s/^\[[^]]*\] *(\[[^]]*\] *)?//' <(cat "${logs[$1]}/console" 2>/dev/null) | awk '
+		/^(WARNING|BUG|UBSAN|kernel BUG|Oops|Kernel panic)[: ]|^Unable to handle |^Internal error: |^INFO: (trying to register|possible|suspicious) / {
+			print
+			near = NR + 60
+		}
+		/^watchdog: / { near = 0 }
+		NR > near { next }
+		lock && /^[0-9a-f]+ \(/ { sub(/^[0-9a-f]+ /, ""); sub(/\)\{.*/, ")"); print "a lock: " $0 }
+		{ lock = / lock:$/ }
+		sub(/^RIP: 0010:|^pc : |^Krnl PSW : [0-9a-f]+ [0-9a-f]+ \(/, "") { print "at " $0 }' |
+		sed -E '/lockup|hung_task/d; s/\+0x.*//; s/, CPU#.*//; s/:[0-9]+( at |$)/\1/; s/0x[0-9a-f]+|[0-9]+(\.[0-9]+)?s|\b[0-9a-f]{8,}\b/N/g
+			s/\b(CPU|PID|pid):? *[0-9]+/\1/g; s,/[0-9]+\b,,g; s/#[0-9]+/#/g' | sort -u
 }
 
 # sum_up ITER KEY: what the logs say.
