@@ -286,6 +286,7 @@ static void test_helper_in_hand(void)
 	if (!ASSERT_OK(load_by_name(OUTSIDE), "load the module"))
 		goto out;
 	if (!helper_is_near()) {
+		printf("the module is too far from the kernel to have helpers\n");
 		test__skip();
 		goto unload;
 	}
