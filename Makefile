@@ -63,7 +63,7 @@ help:
 	@echo 'make help         this list'
 	@echo
 	@echo 'KDIR=path         the kernel tree to use, instead of one that is downloaded;'
-	@echo '                  it gets the module, as by make integrate'
+	@echo '                  it gets the module, as by make integrate (make series only reads it)'
 	@echo 'KERNEL=7.2        which one is downloaded: Linux 7.3 (default) or 7.2'
 	@echo 'ITER=y            the iterator in Rust, built in (default);'
 	@echo '                  ITER=m as a module, ITER=c the one in C, as patches/ have it;'
