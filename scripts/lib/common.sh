@@ -129,6 +129,8 @@ lock() {
 # building it anew before this run has ended.
 use_kernel() {
 	local name=kernel-${ITER:-y}${CONFIG:+-$CONFIG}
+	# Nobody waits to be told that there is no such tree.
+	"$lib/tree" >/dev/null
 	lock "${name//\//-}"
 	# shellcheck disable=SC2034 # the sourcing scripts use it
 	build=$("$lib/kernel")
