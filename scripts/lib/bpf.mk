@@ -2,16 +2,13 @@
 #
 # BPF programs, and the programs that load them, from samples/, bench/ and tests/:
 #
-# make -f bpf.mk REPO=repository BUILD=kernel's build CLANG=clang ARCH=architecture CC=compiler TARGET...
+# make -f bpf.mk REPO=repository BUILD=kernel's build CLANG=clang ARCH=architecture BPF=bpfel CC=compiler TARGET...
 #
 # in the directory where they are to be. With INCLUDE, BPF programs see more headers.
 
 MAKEFLAGS += --no-builtin-rules
 .DELETE_ON_ERROR:
 .SECONDARY:
-
-# As what the kernel is for has the bytes of a number.
-BPF := $(if $(filter s390,$(ARCH)),bpfeb,bpfel)
 
 vpath %.c $(REPO)/samples $(REPO)/bench $(REPO)/tests $(REPO)/selftests/progs
 

@@ -62,19 +62,20 @@ fi
 for number in TIMEOUT LOAD SEED BOOTS; do
 	[[ ${!number:-0} =~ ^[0-9]+$ ]] || die "$number=${!number} is not a number"
 done
-[[ ,,no_alu32,cpuv4, = *,"${FLAVOR:-}",* ]] || die "FLAVOR=$FLAVOR is not known" "FLAVOR=no_alu32 and FLAVOR=cpuv4 compile the selftests otherwise."
+[[ ${FLAVOR:-} = @(|no_alu32|cpuv4) ]] || die "FLAVOR=$FLAVOR is not known" "FLAVOR=no_alu32 and FLAVOR=cpuv4 compile the selftests otherwise."
 [[ ${MEMORY:-1G} =~ ^[0-9]+[MG]$ ]] || die "MEMORY=$MEMORY is not a size" "For example: MEMORY=1G"
 
 # What the kernel is for. The tools are for x86-64, whatever that is; guest_root is what the guest has
 # as its root.
 ARCH=${ARCH:-x86}
-if [[ $ARCH = */* ]] || [ ! -e "$config/arch/$ARCH" ]; then
-	die "ARCH=$ARCH is not known" "There is: $(ls -C -w 0 "$config/arch")"
+if [[ $ARCH = */* ]] || [ ! -f "$config/arch/$ARCH" ]; then
+	die "ARCH=$ARCH is not known" "There is: $(ls -C -w 0 "$config/arch"). These are the kernel's own names, as of its arch/."
 fi
-# shellcheck disable=SC2034 # the sourcing scripts use it
-arch_guest_debian=$debian
 # shellcheck source=scripts/config/arch/x86
 . "$config/arch/$ARCH"
+for name in $(sed -nE 's/^(arch_[a-z_]+)(\(\)|=).*/\1/p' "$config/arch/x86"); do
+	declare -p "$name" &>/dev/null || declare -F "$name" >/dev/null || die "scripts/config/arch/$ARCH lacks $name" "scripts/config/arch/x86 says what that is."
+done
 foreign=''
 [ "$ARCH" = x86 ] || foreign=1
 # shellcheck disable=SC2034 # the sourcing scripts use it
