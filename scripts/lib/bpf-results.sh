@@ -4,8 +4,9 @@
 #
 # What was found on a kernel is in $results/ITER.tsv, whose lines begin with what they say: key, of
 # what it depends; run, when and on what; count, of a suite how many passed, failed and were skipped;
-# result, of a test that did not pass, or of a subtest of such a test; size, how much of a program
-# the verifier has looked at; complaint, of the kernel.
+# result, of a test that did not pass, or of a subtest of such a test; subtests, how many of a test
+# passed; size, how much of a program the verifier has looked at; complaint, of
+# the kernel; denied, what the tree says not to run.
 
 kernels=(released y m)
 suites=(test_progs test_maps test_verifier veristat)
@@ -33,11 +34,22 @@ logged() {
 		END { for (test in end) print test "\t" end[test] }' | sort
 }
 
-# Of test_progs, the tests that there are, with their numbers, but for those that the tree denies.
+# Of test_progs, the tests that there are, with their numbers, or with "denied" those of them that the
+# tree says not to run.
 all_tests() {
 	local tests=$base/all-selftests-tree/$selftests_bpf
-	awk 'FILENAME != ARGV[ARGC - 1] { deny[$1]; next }
-		sub(/^DEFINE_TEST\(/, "") && sub(/\)$/, "") { number++; if (!($0 in deny)) print "#" number " " $0 }' \
+	awk -v denied="${1:-}" '
+		function is_denied(name,  pattern) {
+			for (pattern in deny) if (name ~ pattern) return 1
+			return 0
+		}
+		FILENAME != ARGV[ARGC - 1] {
+			sub(/#.*/, "")
+			gsub(/\*/, ".*", $1)
+			if ($1 != "") deny["^" $1 "$"]
+			next
+		}
+		sub(/^DEFINE_TEST\(/, "") && sub(/\)$/, "") { number++; if (is_denied($0) == (denied != "")) print "#" number " " $0 }' \
 		"$denied" "$tests/prog_tests/tests.h"
 }
 
@@ -56,14 +68,27 @@ telling() {
 		END { for (test in result) if (test in bad || (test ~ /^test_progs / && number(test) in bad)) print test "\t" result[test] }' | sort
 }
 
+# Of the results in the input, how many subtests of each test passed.
+subtests_of() {
+	awk -F '\t' '
+		$1 !~ /^test_progs / { next }
+		$1 ~ /^test_progs #[0-9]+\// { split($1, word, "/"); if ($2 == "OK") passed[word[1]]++; next }
+		{ split($1, word, " "); name[word[1] " " word[2]] = $1 }
+		END { for (number in passed) if (number in name) print name[number] "\t" passed[number] }' | sort
+}
+
 # How much of each program the verifier has looked at.
-sizes_of() { logs_of "$1" veristat | sed -nE 's/^([^,]+\.bpf\.o),([^,]+),[a-z]+,([0-9]+),([0-9]+)$/veristat \1 \2\t\3 instructions, \4 states/p' | sort; }
+sizes_of() {
+	logs_of "$1" veristat | sed -nE 's/^([^,]+\.bpf\.o),([^,]+),[a-z]+,([0-9]+),([0-9]+)$/veristat \1 \2\t\3 instructions, \4 states/p' |
+		sort -u -t $'\t' -k 1,1
+}
 
 # What the kernel complained of, and where, and which locks it named, without what differs from boot to
 # boot, and from tree to tree. That it was slow is no complaint.
 complaints() {
-	sed -E 's/\r$//; s/^\[[^]]*\] *(\[[^]]*\] *)?//' <(cat "${logs[$1]}/console" 2>/dev/null) | awk '
-		/^(WARNING|BUG|UBSAN|kernel BUG|Oops|Kernel panic)[: ]|^Unable to handle |^Internal error: |^INFO: (trying to register|possible|suspicious) / {
+	sed -E 's/\r$//; s/^\[[^]]*\] *(\[[^]]*\] *)?//' <(cat "${logs[$1]}/console" 2>/dev/null) | FAULTS=$arch_faults PC=$arch_pc awk '
+		/^(WARNING|BUG|UBSAN|kernel BUG|Oops|Kernel panic)[: ]|^Internal error: |^INFO: (trying to register|possible|suspicious) |^list_[a-z]+ corruption|^refcount_t: / ||
+		$0 ~ "^(" ENVIRON["FAULTS"] ")" {
 			print
 			near = NR + 60
 		}
@@ -71,7 +96,7 @@ complaints() {
 		NR > near { next }
 		lock && /^[0-9a-f]+ \(/ { sub(/^[0-9a-f]+ /, ""); sub(/\)\{.*/, ")"); print "a lock: " $0 }
 		{ lock = / lock:$/ }
-		sub(/^RIP: 0010:|^pc : |^Krnl PSW : [0-9a-f]+ [0-9a-f]+ \(/, "") { print "at " $0 }' |
+		sub("^" ENVIRON["PC"], "") { print "at " $0 }' |
 		sed -E '/lockup|hung_task/d; s/\+0x.*//; s/, CPU#.*//; s/:[0-9]+( at |$)/\1/; s/0x[0-9a-f]+|[0-9]+(\.[0-9]+)?s|\b[0-9a-f]{8,}\b/N/g
 			s/\b(CPU|PID|pid):? *[0-9]+/\1/g; s,/[0-9]+\b,,g; s/#[0-9]+/#/g' | sort -u
 }
@@ -89,6 +114,8 @@ sum_up() {
 				END { print "count", suite, n["OK"] + 0, n["FAIL"] + 0, n["SKIP"] + 0 }' OFS='\t' <<<"$all"
 		done
 		telling <<<"$all" | sed 's/^/result\t/'
+		subtests_of <<<"$all" | sed 's/^/subtests\t/'
+		all_tests denied | sed 's/^/denied\t/'
 		sizes_of "$1" | sed 's/^/size\t/'
 		complaints "$1" | sed 's/^/complaint\t/'
 	} >"$results/$1.tsv"
@@ -116,9 +143,14 @@ compare() {
 }
 
 # worse ITER: what passes on the tree as released, and not here. What ends before all was run has fewer
-# that pass.
+# that pass, and so has a test that leaves out subtests.
 worse() {
-	compare released "$1" | awk -F '\t' '$2 == "OK" && $3 != "OK"'
+	local found
+	found=$(compare released "$1" | awk -F '\t' '$2 == "OK" && $3 != "OK"')
+	[ -z "$found" ] || printf '%s\n' "$found"
+	join -t $'\t' -a 1 -e 0 -o 0,1.2,2.2 <(lines_of released subtests) <(lines_of "$1" subtests) | awk -F '\t' '
+		NR == FNR { if (split($1, word, "[ /]") > 1) known[word[1] " " word[2]]; next }
+		$3 < $2 && split($1, word, " ") && !(word[1] " " word[2] in known) { print $1 "\tOK\tpasses " $3 " subtests instead of " $2 }' <(printf '%s\n' "$found") -
 	join -t $'\t' -j 1 -o 0,1.2,2.2 <(lines_of released count | sort) <(lines_of "$1" count | sort) |
 		awk -F '\t' '$1 != "test_progs" && $3 < $2 { print $1 " passes " $3 " instead of " $2 }'
 }
@@ -135,12 +167,17 @@ differs() {
 	} | awk -F '\t' '$2 != $3 || $3 != $4 { print "- `" $1 "`: released " $2 "; `y` " $3 "; `m` " $4; found = 1 } END { if (!found) print "nothing." }'
 }
 
-# By the numbers of test_progs, a test and its subtests in one line. What the verifier refuses of the
-# programs of veristat, it shall refuse.
-fails_everywhere() {
-	compare "${kernels[@]}" | awk -F '\t' '$1 !~ /\.bpf\.o / && $2 == "FAIL" && $3 == "FAIL" && $4 == "FAIL" { print $1 }' | sort -V | awk '
+# everywhere END: the tests that end so on all three, by the numbers of test_progs, a test and its
+# subtests in one line. What the verifier refuses of the programs of veristat, it shall refuse.
+everywhere() {
+	compare "${kernels[@]}" | awk -F '\t' -v end="$1" '$1 !~ /\.bpf\.o / && $2 == end && $3 == end && $4 == end { print $1 }' | sort -V | awk '
 		function end_line() { if (line) print "- `" line "`" (subtests ? ", subtests" subtests : "") }
-		$1 == "test_progs" && split($2, number, "/") == 2 { subtests = subtests " " number[2]; next }
+		$1 == "test_progs" && split($2, number, "/") == 2 {
+			test = number[1] " " substr($3, 1, index($3 "/", "/") - 1)
+			if (line != "test_progs " test) { end_line(); line = "test_progs " test; subtests = "" }
+			subtests = subtests " " number[2]
+			next
+		}
 		{ end_line(); line = $0; subtests = "" }
 		END { end_line(); if (!line) print "nothing." }'
 }
@@ -172,5 +209,13 @@ table() {
 	echo
 	echo 'What fails on each of the three:'
 	echo
-	fails_everywhere
+	everywhere FAIL
+	echo
+	# shellcheck disable=SC2016 # this is Markdown's
+	echo 'What is skipped on each of the three, but for `test_verifier`:'
+	echo
+	everywhere SKIP | grep -v '^- `test_verifier ' || echo nothing.
+	echo
+	# shellcheck disable=SC2016 # this is Markdown's
+	printf 'What the tree says not to run, in its `DENYLIST`: %s.\n' "$(lines_of released denied | sed 's/.*/`&`/' | paste -sd , | sed 's/,/, /g' | grep . || echo nothing)"
 }
