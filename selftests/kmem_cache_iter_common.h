@@ -68,6 +68,12 @@ static inline long loaded(long operations)
 /* Past the runner, which shows the output of failed tests alone. */
 #define note(fmt, ...) dprintf(STDERR_FILENO, "%s: " fmt "\n", test_name, ##__VA_ARGS__)
 
+#define skip_test(why)							\
+	({								\
+		dprintf(STDERR_FILENO, "%s is skipped: " why "\n", __func__); \
+		test__skip();						\
+	})
+
 /* For long tests, to say how far they are. */
 #define note_each_minute(fmt, ...)				\
 	({							\

@@ -116,7 +116,7 @@ static void test_slabinfo(struct kmem_cache_iter_contract *skel)
 
 	slabinfo = fopen("/proc/slabinfo", "r");
 	if (!slabinfo) {
-		test__skip();
+		skip_test("the kernel has no /proc/slabinfo");
 		return;
 	}
 
@@ -377,7 +377,7 @@ static void test_io_uring(struct kmem_cache_iter_contract *skel)
 	int fd;
 
 	if (access("/proc/sys/kernel/io_uring_disabled", F_OK)) {
-		test__skip();
+		skip_test("the kernel has no io_uring");
 		return;
 	}
 	if (!ASSERT_OK(io_uring_queue_init(1, &ring, 0), "io_uring"))

@@ -88,7 +88,7 @@ static void create_it_again(void)
 static void test_created_again(struct kmem_cache_iter_destroy *skel)
 {
 	if (!survives_complaints()) {
-		test__skip();
+		skip_test("a complaint of the kernel is a panic");
 		return;
 	}
 	if (!ASSERT_OK(create_caches(0, 3), "create caches"))
@@ -129,7 +129,7 @@ static void test_leaky(struct kmem_cache_iter_destroy *skel)
 
 	/* Kmemleak would look no further. */
 	if (is_debug_kernel() || !survives_complaints()) {
-		test__skip();
+		skip_test("a complaint of the kernel is a panic, or the end of kmemleak");
 		return;
 	}
 	kmsg = open("/dev/kmsg", O_RDONLY | O_NONBLOCK);
@@ -172,7 +172,7 @@ static void test_offline(struct kmem_cache_iter_destroy *skel)
 	int round;
 
 	if (!is_smp()) {
-		test__skip();
+		skip_test("there is one CPU");
 		return;
 	}
 	for (round = 0; round < OFFLINE_ROUNDS; round++) {

@@ -274,9 +274,8 @@ static void test_helper_in_hand(void)
 	struct kmem_cache_iter_entry *skel;
 	pthread_t thread;
 
-	/* The program that waits may have the CPU for itself. */
 	if (!is_smp()) {
-		test__skip();
+		skip_test("there is one CPU, and the program that waits may have it for itself");
 		return;
 	}
 	skel = kmem_cache_iter_entry__open();
@@ -286,8 +285,7 @@ static void test_helper_in_hand(void)
 	if (!ASSERT_OK(load_by_name(OUTSIDE), "load the module"))
 		goto out;
 	if (!helper_is_near()) {
-		printf("the module is too far from the kernel to have helpers\n");
-		test__skip();
+		skip_test("the module is too far from the kernel to have helpers");
 		goto unload;
 	}
 	if (!ASSERT_OK(kmem_cache_iter_entry__load(skel), "load") ||

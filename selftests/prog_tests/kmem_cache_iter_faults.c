@@ -251,7 +251,7 @@ void serial_test_kmem_cache_iter_faults(void)
 	struct bpf_link *link = NULL;
 
 	if (choose_fault(NR_FAULTS) == -ENOENT) {
-		test__skip();
+		skip_test("the kernel injects no faults");
 		return;
 	}
 	if (!ASSERT_OK(getrlimit(RLIMIT_NOFILE, &files_before), "getrlimit") ||

@@ -255,9 +255,8 @@ void serial_test_kmem_cache_iter_fuzz(void)
 	int i;
 
 	is_module = !access(ITER_MODULE_KO, R_OK);
-	/* It is loaded, but cannot be loaded again from here. */
 	if (!is_module && !access("/sys/kernel/btf/" ITER_MODULE, F_OK)) {
-		test__skip();
+		skip_test("the module is loaded, but cannot be loaded again from here");
 		return;
 	}
 	if (!ASSERT_OK(load_module(CHURN_MODULE ".ko", false), "load the module"))

@@ -50,7 +50,7 @@ static void test_tail_call(void)
 static void test_throw(void)
 {
 	if (!bpf_program__autoload(skel->progs.throw_after))
-		test__skip();
+		skip_test("the kernel does not unwind for exceptions");
 	else
 		check_run(skel->progs.throw_after, 7);
 }

@@ -11,7 +11,7 @@
 static void test_locked(struct kmem_cache_iter_lsm *skel)
 {
 	if (access(SLAB_SYSFS, F_OK)) {
-		test__skip();
+		skip_test("the kernel has no slab caches in sysfs");
 		return;
 	}
 	skel->bss->hits = 0;

@@ -422,7 +422,7 @@ static void test_init_fails(void)
 	bool unused = false;
 
 	if (choose_fault(NR_FAULTS)) {
-		test__skip();
+		skip_test("the kernel injects no faults");
 		return;
 	}
 	fail_fd = open(FAIL_NTH, O_RDWR);
@@ -481,9 +481,8 @@ void serial_test_kmem_cache_iter_module(void)
 	};
 	int i;
 
-	/* It is built in, or it is not there. */
 	if (access(ITER_MODULE_KO, R_OK)) {
-		test__skip();
+		skip_test("the iterator is built in, or not there");
 		return;
 	}
 	if (access("/sys/module/" ITER_MODULE, F_OK) &&

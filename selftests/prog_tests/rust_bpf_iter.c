@@ -316,7 +316,7 @@ static void test_unload(void)
 	int fd;
 
 	if (!is_module()) {
-		test__skip();
+		skip_test("the sample is built in");
 		return;
 	}
 	skel = load_prog("all_items", &prog);
@@ -390,7 +390,7 @@ void serial_test_rust_bpf_iter(void)
 	if (is_module() && !ASSERT_OK(load_by_name(SAMPLE), "load the module"))
 		return;
 	if (access(DEVICE, F_OK)) {
-		test__skip();
+		skip_test("the sample is not there");
 		return;
 	}
 	run_subtests(tests, ARRAY_SIZE(tests));
