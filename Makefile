@@ -23,6 +23,9 @@ endif
 ifeq ($(origin ARCH),command line)
 export ARCH
 else
+ifeq ($(origin ARCH),environment)
+$(warning ARCH=$(ARCH) of the environment is not used; say so after make: make ARCH=$(ARCH) ...)
+endif
 unexport ARCH
 endif
 export TESTS
@@ -71,8 +74,8 @@ help:
 	@echo '                  ITER=debian the one in Debian'"'"'s own kernel, for TESTS=slabstat'
 	@echo 'CONFIG=debug      a kernel that looks for errors while it runs (KASAN, lockdep, ...);'
 	@echo '                  CONFIG=kcsan one that looks for data races; docs/testing.md has more'
-	@echo 'ARCH=arm64        make run, shell, test: for an arm64 machine, which QEMU emulates;'
-	@echo '                  make slabstat: for arm64; ARCH=s390 is for s390x, the same way'
+	@echo 'ARCH=arm64        make run, shell, test, test-bpf, bench: for an arm64 machine, which QEMU'
+	@echo '                  emulates; make slabstat: for arm64. ARCH=s390 is for s390x, but for bench'
 	@echo 'CC=gcc            compiles the C of the kernel with gcc instead of clang'
 	@echo 'FLAVOR=no_alu32   compiles the selftests as test_progs-no_alu32 has them; FLAVOR=cpuv4 as that'
 	@echo 'SAMPLE=items      make run shows the iterator sample in samples/rust/ instead'
