@@ -73,9 +73,9 @@ if [[ $ARCH = */* ]] || [ ! -f "$config/arch/$ARCH" ]; then
 fi
 # shellcheck source=scripts/config/arch/x86
 . "$config/arch/$ARCH"
-for name in $(sed -nE 's/^(arch_[a-z_]+)(\(\)|=).*/\1/p' "$config/arch/x86"); do
+while read -r name; do
 	declare -p "$name" &>/dev/null || declare -F "$name" >/dev/null || die "scripts/config/arch/$ARCH lacks $name" "scripts/config/arch/x86 says what that is."
-done
+done < <(sed -nE 's/^(arch_[a-z_]+)(\(\)|=).*/\1/p' "$config/arch/x86")
 foreign=''
 [ "$ARCH" = x86 ] || foreign=1
 # shellcheck disable=SC2034 # the sourcing scripts use it
