@@ -68,6 +68,7 @@ static inline long loaded(long operations)
 /* Past the runner, which shows the output of failed tests alone. */
 #define note(fmt, ...) dprintf(STDERR_FILENO, "%s: " fmt "\n", test_name, ##__VA_ARGS__)
 
+/* The same way, for what the kernel cannot run. */
 #define skip_test(why)							\
 	({								\
 		dprintf(STDERR_FILENO, "%s is skipped: " why "\n", __func__); \
