@@ -23,8 +23,10 @@ endif
 ifeq ($(origin ARCH),command line)
 export ARCH
 else
-ifeq ($(origin ARCH),environment)
-$(warning ARCH=$(ARCH) of the environment is not used; say so after make: make ARCH=$(ARCH) ...)
+ifneq ($(filter environment%,$(origin ARCH)),)
+ifneq ($(ARCH),)
+$(warning ARCH=$(ARCH) of the environment is not used; make help says how to ask for one)
+endif
 endif
 unexport ARCH
 endif

@@ -110,6 +110,12 @@ toolchain() {
 	in_sysroot dpkg-query -W -f '${Package} ${Version}\n' "clang-$clang_kernel" "lld-$clang_kernel" rustc bindgen pahole "gcc${foreign:+-$arch_triple}" libc6-dev
 }
 
+# And that of what compiles BPF programs.
+clang_bpf_version() {
+	# shellcheck disable=SC2016 # dpkg-query expands it
+	in_sysroot dpkg-query -W -f '${Version}' "clang-$clang_bpf"
+}
+
 # That of what goes into the kernel.
 sources_key() {
 	local rust_files
