@@ -187,10 +187,10 @@ differs() {
 	} | awk -F '\t' '$2 != $3 || $3 != $4 { print "- `" $1 "`: released " $2 "; `y` " $3 "; `m` " $4; found = 1 } END { if (!found) print "nothing." }'
 }
 
-# everywhere END: the tests that end so on all three, by the numbers of test_progs, a test and its
-# subtests in one line. What the verifier refuses of the programs of veristat, it shall refuse.
-everywhere() {
-	compare "${kernels[@]}" | awk -F '\t' -v end="$1" '$1 !~ /\.bpf\.o / && $2 == end && $3 == end && $4 == end { print $1 }' | sort -V | awk '
+# By the numbers of test_progs, a test and its subtests in one line. What the verifier refuses of the
+# programs of veristat, it shall refuse.
+fails_everywhere() {
+	compare "${kernels[@]}" | awk -F '\t' '$1 !~ /\.bpf\.o / && $2 == "FAIL" && $3 == "FAIL" && $4 == "FAIL" { print $1 }' | sort -V | awk '
 		function end_line() { if (line) print "- `" line "`" (subtests ? ", subtests" subtests : "") }
 		$1 == "test_progs" && split($2, number, "/") == 2 {
 			test = number[1] " " substr($3, 1, index($3 "/", "/") - 1)
@@ -201,6 +201,9 @@ everywhere() {
 		{ end_line(); line = $0; subtests = "" }
 		END { end_line(); if (!line) print "nothing." }'
 }
+
+# enumerated: the lines of the input in one, for Markdown.
+enumerated() { sort -V | sed 's/.*/`&`/' | paste -sd , | sed 's/,/, /g' | grep . || echo nothing; }
 
 # For docs/testing.md.
 table() {
@@ -229,13 +232,11 @@ table() {
 	echo
 	echo 'What fails on each of the three:'
 	echo
-	everywhere FAIL
+	fails_everywhere
 	echo
 	# shellcheck disable=SC2016 # this is Markdown's
-	echo 'What is skipped on each of the three, but for `test_verifier`:'
-	echo
-	everywhere SKIP | grep -v '^- `test_verifier ' || echo nothing.
-	echo
-	# shellcheck disable=SC2016 # this is Markdown's
-	printf 'What the tree says not to run, in its `DENYLIST`: %s.\n' "$(lines_of released denied | sed 's/.*/`&`/' | paste -sd , | sed 's/,/, /g' | grep . || echo nothing)"
+	{
+		printf 'Of `test_progs`, each of the three skips: %s.\n' "$(compare "${kernels[@]}" | sed -nE 's/^test_progs (#[0-9]+ [^\t]*)\tSKIP\tSKIP\tSKIP$/\1/p' | enumerated)"
+		printf 'The tree says not to run, in its `DENYLIST`: %s.\n' "$(lines_of released denied | enumerated)"
+	}
 }
