@@ -203,6 +203,7 @@ fails_everywhere() {
 }
 
 # enumerated: the lines of the input in one, for Markdown.
+# shellcheck disable=SC2016 # the quotes are Markdown's
 enumerated() { sort -V | sed 's/.*/`&`/' | paste -sd , | sed 's/,/, /g' | grep . || echo nothing; }
 
 # For docs/testing.md.
