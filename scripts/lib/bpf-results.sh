@@ -84,8 +84,8 @@ sizes_of() {
 }
 
 # A breakpoint that was executed and is there no more is QEMU's fault: an emulated CPU can miss that x86,
-# which changes code behind a breakpoint, has taken it away again, and no kernel survives that. See
-# https://github.com/multipath-tcp/mptcp_net-next/issues/471. In freed code, there are breakpoints.
+# which changes code behind a breakpoint, has taken it away again, and no kernel survives that. The
+# MPTCP developers have seen it, too (their issue 471). In freed code, there are breakpoints.
 # shellcheck disable=SC2016 # the variables are those of awk
 missed_poke='
 	function release(  i) { for (i = 1; i <= held; i++) if (!count) print hold[i]; held = 0 }
